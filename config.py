@@ -1,0 +1,62 @@
+"""Settings: each has a name, a default and a help text, and is read once from the environment.
+
+`docs/operations.md` lists every one of them; a test fails when one is missing there.
+"""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent
+
+
+class Settings(BaseSettings):
+    """What an operator may choose. Attribute `data` is read from `CAREBOOK_DATA`, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="CAREBOOK_", populate_by_name=True, extra="ignore")
+
+    data: Path = Field(
+        PROJECT_ROOT / ".data",
+        description="Directory of the embedded stores, keys and logs; created with mode 0700.",
+    )
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on.")
+    mongo_url: SecretStr | None = Field(
+        None,
+        validation_alias="MONGO_URL",
+        description="External MongoDB (a replica set or mongos). Unset: an embedded server.",
+    )
+    mongo_database: str = Field("carebook", description="Name of the database.")
+    valkey_url: SecretStr | None = Field(
+        None,
+        validation_alias="VALKEY_URL",
+        description="External Valkey or Redis. Unset: an embedded server.",
+    )
+    demo: bool = Field(True, description="Load demonstration data when the database is empty.")
+    timezone: str = Field("Asia/Ho_Chi_Minh", description="Time zone of the site's local dates.")
+    locale: str = Field("vi", pattern="^(vi|en)$", description="Language before a person chose one.")
+    public_url: str | None = Field(
+        None, description="Address people use, for links in mails. Unset: http://HOST:PORT."
+    )
+    secure_cookies: bool = Field(
+        False, description="Send cookies over HTTPS only; switch on behind TLS."
+    )
+    login_rate: str = Field(
+        "10 per minute; 60 per hour", description="Login attempts allowed per address and account."
+    )
+    web_workers: int = Field(2, ge=1, description="Web processes.")
+    web_threads: int = Field(8, ge=1, description="Threads of each web process.")
+    job_workers: int = Field(1, ge=0, description="Job worker processes started by `serve`.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone; every local date (`_on`) is a date of this zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def address(self) -> str:
+        """The address to print and to put into links, without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

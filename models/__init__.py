@@ -1,0 +1,30 @@
+"""Documents: their shape and their indexes. No document writes itself; `services/` does."""
+
+from models.area import Area
+from models.audit_entry import AuditEntry
+from models.customer import Customer
+from models.interaction import Interaction
+from models.job_run import JobRun
+from models.order import Order
+from models.pick_list import PickList
+from models.product import Product, ProductGroup
+from models.site import Site
+from models.staff import Staff
+from models.trash import TrashedRecord
+
+DOCUMENTS = (
+    Area,
+    AuditEntry,
+    Customer,
+    Interaction,
+    JobRun,
+    Order,
+    PickList,
+    Product,
+    ProductGroup,
+    Site,
+    Staff,
+    TrashedRecord,
+)
+
+__all__ = [document.__name__ for document in DOCUMENTS] + ["DOCUMENTS"]

@@ -1,0 +1,100 @@
+"""Customers with the newest part of their history, tags and attachments embedded."""
+
+from mongoengine import (
+    BooleanField,
+    DateField,
+    DateTimeField,
+    DictField,
+    EmbeddedDocument,
+    EmbeddedDocumentField,
+    EmbeddedDocumentListField,
+    IntField,
+    ListField,
+    ObjectIdField,
+    StringField,
+)
+
+from models.base import CarebookDocument
+from models.care import CareState, NextCare
+
+PERSON, COMPANY = "person", "company"
+HISTORY_KEPT = 20  # entries embedded in the customer; all of them are in `interactions`
+
+
+class HistoryEntry(EmbeddedDocument):
+    """The embedded copy of an Interaction, as the record page and the care panel show it."""
+
+    interaction_id = ObjectIdField(required=True)
+    kind = StringField(required=True)
+    at = DateTimeField(required=True)
+    staff_id = ObjectIdField()
+    staff_name = StringField()
+    content = StringField()
+    feedback = StringField()
+    order_id = ObjectIdField()
+    order_code = StringField()
+    next_on = DateField()
+    ended = BooleanField(default=False)
+
+
+class Attachment(EmbeddedDocument):
+    """Metadata of a file whose bytes are in GridFS under `file_id`."""
+
+    file_id = ObjectIdField(required=True)
+    name = StringField(required=True, max_length=255)
+    content_type = StringField(required=True)
+    size_bytes = IntField(required=True)
+    added_at = DateTimeField(required=True)
+    staff_id = ObjectIdField()
+
+
+class Customer(CarebookDocument):
+    """A person or company. `search` holds folded words of name, code, phones, e-mails, tax code."""
+
+    code = StringField(required=True, max_length=80)
+    kind = StringField(choices=(PERSON, COMPANY), default=PERSON, required=True)
+    name = StringField(required=True, max_length=200)
+    search = StringField()
+    phones = ListField(StringField(max_length=40))
+    phone_keys = ListField(StringField())
+    emails = ListField(StringField(max_length=200))
+    tax_code = StringField(max_length=40)
+    national_id = StringField(max_length=40)
+    birthday = DateField()
+    gender = StringField(choices=("female", "male", "other"))
+    address = StringField(max_length=400)
+    area_id = ObjectIdField()
+    channel = StringField()
+    source = StringField()
+    groups = ListField(StringField())
+    relationship = StringField(default="new")
+    tags = ListField(StringField())
+    owner_id = ObjectIdField()
+    preferred_contact = StringField()
+    referrer_id = ObjectIdField()
+    note = StringField(max_length=4000)
+    history = EmbeddedDocumentListField(HistoryEntry)  # newest first, at most HISTORY_KEPT
+    attachments = EmbeddedDocumentListField(Attachment)
+    own_care = EmbeddedDocumentField(CareState, default=CareState)
+    care = EmbeddedDocumentField(NextCare, default=NextCare)
+    last_contact_at = DateTimeField()
+    custom = DictField()
+
+    meta = {
+        "collection": "customers",
+        "indexes": [
+            {"name": "customer_by_code", "fields": ["code"], "unique": True},
+            # Customers due [Khách hàng cần chăm sóc]: state, date range, nearest first; by area.
+            {"name": "customers_due", "fields": ["care.state", "care.due_on", "id"]},
+            {
+                "name": "customers_due_by_area",
+                "fields": ["care.state", "area_id", "care.due_on", "id"],
+            },
+            # Customer list [Danh sách khách hàng] by name, newest, and by area.
+            {"name": "customers_by_name", "fields": ["search", "id"]},
+            {"name": "customers_newest", "fields": ["-created_at", "id"]},
+            {"name": "customers_by_area", "fields": ["area_id", "search", "id"]},
+            # The same person under another record: phone typed in any format.
+            {"name": "customers_by_phone", "fields": ["phone_keys"]},
+        ],
+    }

@@ -1,0 +1,44 @@
+"""The complete history: every care entry, note and event of a customer, never changed."""
+
+from mongoengine import BooleanField, DateField, DateTimeField, ListField, ObjectIdField, StringField
+
+from models.base import CarebookDocument
+
+CARE, NOTE, EVENT = "care", "note", "event"
+
+
+class Interaction(CarebookDocument):
+    """One entry. `entry_key` comes from the form: saving it twice stores it once."""
+
+    kind = StringField(choices=(CARE, NOTE, EVENT), default=CARE, required=True)
+    customer_id = ObjectIdField(required=True)
+    order_id = ObjectIdField()
+    order_code = StringField()
+    at = DateTimeField(required=True)
+    staff_id = ObjectIdField()
+    staff_name = StringField()
+    content = StringField(max_length=10000)
+    feedback = StringField()
+    tags = ListField(StringField())
+    next_on = DateField()
+    ended = BooleanField(default=False)
+    due_on_before = DateField()
+    entry_key = StringField()
+
+    meta = {
+        "collection": "interactions",
+        "indexes": [
+            # Care history [Nội dung đã chăm sóc]: newest first, by staff, by customer.
+            {"name": "history_newest", "fields": ["kind", "-at", "-id"]},
+            {"name": "history_of_staff", "fields": ["kind", "staff_id", "-at", "-id"]},
+            {"name": "history_of_customer", "fields": ["customer_id", "-at", "-id"]},
+            # The grid of an order's earlier care.
+            {"name": "history_of_order", "fields": ["order_id", "-at"]},
+            {
+                "name": "one_entry_per_form",
+                "fields": ["entry_key"],
+                "unique": True,
+                "partialFilterExpression": {"entry_key": {"$type": "string"}},
+            },
+        ],
+    }

@@ -1,0 +1,57 @@
+"""People who log in."""
+
+from flask_security.core import UserMixin
+from mongoengine import (
+    BooleanField,
+    DateTimeField,
+    EmbeddedDocument,
+    EmbeddedDocumentListField,
+    ListField,
+    StringField,
+)
+
+from models.base import CarebookDocument
+
+
+class StaffSession(EmbeddedDocument):
+    """One browser where the person is logged in; `key` is in its cookie."""
+
+    key = StringField(required=True)
+    created_at = DateTimeField(required=True)
+    seen_at = DateTimeField(required=True)
+    address = StringField()
+    agent = StringField()
+
+
+class Staff(CarebookDocument, UserMixin):
+    """A staff member. Roles are keys of `rules.scope.ROLES`.
+
+    Everything a request needs to know about the person stands in this one document: sessions,
+    language and look come with the one query that finds the login.
+    """
+
+    email = StringField(required=True, max_length=200)
+    name = StringField(required=True, max_length=120)
+    password = StringField()
+    active = BooleanField(default=True)
+    fs_uniquifier = StringField(required=True, max_length=64)
+    roles = ListField(StringField())
+    locale = StringField(choices=("vi", "en"))
+    theme = StringField(choices=("light", "dark"))
+    sessions = EmbeddedDocumentListField(StaffSession)
+    link_hash = StringField()  # one-time link to set a password: SHA-256 of its secret
+    link_until = DateTimeField()
+
+    meta = {
+        "collection": "staff",
+        "indexes": [
+            {"name": "staff_by_email", "fields": ["email"], "unique": True},
+            {"name": "staff_by_login", "fields": ["fs_uniquifier"], "unique": True},
+            {"name": "staff_by_link", "fields": ["link_hash"], "sparse": True},
+            {"name": "staff_by_name", "fields": ["name"]},
+        ],
+    }
+
+    def has_role(self, role: str) -> bool:
+        """Whether the person has the role with this key (roles are keys here, not documents)."""
+        return role in self.roles
