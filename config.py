@@ -36,7 +36,9 @@ class Settings(BaseSettings):
     )
     demo: bool = Field(True, description="Load demonstration data when the database is empty.")
     timezone: str = Field("Asia/Ho_Chi_Minh", description="Time zone of the site's local dates.")
-    locale: str = Field("vi", pattern="^(vi|en)$", description="Language before a person chose one.")
+    locale: str = Field(
+        "vi", pattern="^(vi|en)$", description="Language before a person chose one."
+    )
     public_url: str | None = Field(
         None, description="Address people use, for links in mails. Unset: http://HOST:PORT."
     )

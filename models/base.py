@@ -1,7 +1,7 @@
 """What every document shares, and how local dates are stored."""
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from mongoengine import DateTimeField, Document, IntField
 from pymongo.collection import Collection
@@ -20,7 +20,7 @@ def local_date(stored: datetime | date | None) -> date | None:
 class CarebookDocument(Document):
     """A document with an optimistic version. Instants (`_at`) are timezone-aware UTC."""
 
-    meta = {"abstract": True, "auto_create_index": False}
+    meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False}
 
     version = IntField(default=1)
     created_at = DateTimeField()

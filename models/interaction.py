@@ -1,6 +1,13 @@
 """The complete history: every care entry, note and event of a customer, never changed."""
 
-from mongoengine import BooleanField, DateField, DateTimeField, ListField, ObjectIdField, StringField
+from mongoengine import (
+    BooleanField,
+    DateField,
+    DateTimeField,
+    ListField,
+    ObjectIdField,
+    StringField,
+)
 
 from models.base import CarebookDocument
 

@@ -72,7 +72,10 @@ class Order(CarebookDocument):
             # Orders due [Đơn hàng cần chăm sóc]: state, date range, nearest first.
             {"name": "orders_due", "fields": ["care.state", "care.due_on", "id"]},
             # ... by customer area and by product group, with counts per group.
-            {"name": "orders_due_by_area", "fields": ["care.state", "area_id", "care.due_on", "id"]},
+            {
+                "name": "orders_due_by_area",
+                "fields": ["care.state", "area_id", "care.due_on", "id"],
+            },
             {
                 "name": "orders_due_by_group",
                 "fields": ["care.state", "group_ids", "care.due_on", "id"],
@@ -81,6 +84,9 @@ class Order(CarebookDocument):
             {"name": "orders_of_customer", "fields": ["customer_id", "care.state", "care.due_on"]},
             {"name": "orders_of_customer_newest", "fields": ["customer_id", "-placed_at"]},
             # Orders that a changed interval touches, and drift between product and order.
-            {"name": "orders_by_product", "fields": ["care_items.code", "care_items.interval_days"]},
+            {
+                "name": "orders_by_product",
+                "fields": ["care_items.code", "care_items.interval_days"],
+            },
         ],
     }

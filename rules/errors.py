@@ -62,7 +62,9 @@ class StaleForm(CareError):
     """Somebody else changed the record after this form was opened (optimistic lock)."""
 
     status = 409
-    message = N_("Somebody changed this record after you opened it. Your text is kept: check it against the new state and save again.")
+    message = N_(
+        "Somebody changed this record after you opened it. Your text is kept: check it against the new state and save again."
+    )
 
 
 class StoreUnavailable(CareError):

@@ -1,0 +1,123 @@
+"""What every installation starts with: pick lists in the words of the acceptance list, the site.
+
+Start-up adds what is missing and touches nothing that a site changed: a shipped list that exists
+keeps its values, their order, labels and colours (S3.4).
+"""
+
+from typing import Any
+
+from models import PickList, Site
+
+# key: (label vi, label en, values as (key, vi, en, colour))
+SHIPPED_LISTS: dict[str, tuple[str, str, list[tuple[str, str, str, str]]]] = {
+    "feedback": (
+        "Loại phản hồi",
+        "Feedback type",
+        [
+            ("satisfied", "Hài lòng", "Satisfied", "green"),
+            ("neutral", "Bình thường", "Neutral", "gray"),
+            ("dissatisfied", "Chưa hài lòng", "Dissatisfied", "red"),
+            ("no_answer", "Không nghe máy", "No answer", "orange"),
+            ("call_back", "Hẹn lại", "Call back", "azure"),
+        ],
+    ),
+    "relationship": (
+        "Mối quan hệ",
+        "Relationship",
+        [
+            ("new", "Mới", "New", "azure"),
+            ("approached", "Tiếp cận", "Approached", "gray"),
+            ("hot", "Nóng", "Hot", "red"),
+            ("potential", "Tiềm năng", "Potential", "purple"),
+            ("lost", "Mất", "Lost", "orange"),
+            ("won", "Chốt", "Won", "green"),
+            ("do_not_forget", "Đừng quên", "Do not forget", "yellow"),
+        ],
+    ),
+    "channel": (
+        "Kênh khách hàng",
+        "Channel",
+        [
+            ("shop", "Cửa hàng", "Shop", "teal"),
+            ("online", "Trực tuyến", "Online", "blue"),
+            ("agent", "Đại lý", "Agent", "purple"),
+        ],
+    ),
+    "source": (
+        "Nguồn khách hàng",
+        "Source",
+        [
+            ("facebook", "Facebook", "Facebook", "blue"),
+            ("zalo", "Zalo", "Zalo", "azure"),
+            ("referral", "Giới thiệu", "Referral", "green"),
+            ("walk_in", "Khách vãng lai", "Walk-in", "gray"),
+            ("marketplace", "Sàn thương mại điện tử", "Marketplace", "orange"),
+        ],
+    ),
+    "group": (
+        "Nhóm khách hàng",
+        "Customer group",
+        [
+            ("retail", "Khách lẻ", "Retail", "gray"),
+            ("wholesale", "Khách sỉ", "Wholesale", "purple"),
+            ("vip", "VIP", "VIP", "yellow"),
+        ],
+    ),
+    "preferred_contact": (
+        "Hình thức nhận tin",
+        "Preferred contact",
+        [
+            ("phone", "Điện thoại", "Phone", "teal"),
+            ("sms", "SMS", "SMS", "gray"),
+            ("email", "Email", "E-mail", "blue"),
+            ("zalo", "Zalo", "Zalo", "azure"),
+        ],
+    ),
+    "marketplace": (
+        "Sàn",
+        "Marketplace",
+        [
+            ("direct", "Trực tiếp", "Direct", "gray"),
+            ("shopee", "Shopee", "Shopee", "orange"),
+            ("lazada", "Lazada", "Lazada", "blue"),
+            ("tiktok", "TikTok Shop", "TikTok Shop", "purple"),
+        ],
+    ),
+    "order_status": (
+        "Trạng thái đơn hàng",
+        "Order status",
+        [
+            ("confirmed", "Đã xác nhận", "Confirmed", "azure"),
+            ("shipping", "Đang giao", "Shipping", "yellow"),
+            ("completed", "Hoàn thành", "Completed", "green"),
+            ("cancelled", "Đã hủy", "Cancelled", "red"),
+        ],
+    ),
+}
+
+
+def ensure() -> None:
+    """Adds missing shipped lists and the site document. Safe to call from several processes."""
+    Site.collection().update_one(
+        {"key": "site"},
+        {"$setOnInsert": {"care_mode": "unlimited", "config_rev": 1, "version": 1}},
+        upsert=True,
+    )
+    for key in SHIPPED_LISTS:
+        PickList.collection().update_one(
+            {"key": key}, {"$setOnInsert": _shipped_list(key)}, upsert=True
+        )
+
+
+def _shipped_list(key: str) -> dict[str, Any]:
+    label_vi, label_en, values = SHIPPED_LISTS[key]
+    return {
+        "label_vi": label_vi,
+        "label_en": label_en,
+        "source": "shipped",
+        "version": 1,
+        "values": [
+            {"key": key, "label_vi": vi, "label_en": en, "colour": colour, "retired": False}
+            for key, vi, en, colour in values
+        ],
+    }
