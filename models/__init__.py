@@ -27,4 +27,18 @@ DOCUMENTS = (
     TrashedRecord,
 )
 
-__all__ = [document.__name__ for document in DOCUMENTS] + ["DOCUMENTS"]
+__all__ = [
+    "DOCUMENTS",
+    "Area",
+    "AuditEntry",
+    "Customer",
+    "Interaction",
+    "JobRun",
+    "Order",
+    "PickList",
+    "Product",
+    "ProductGroup",
+    "Site",
+    "Staff",
+    "TrashedRecord",
+]

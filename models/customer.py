@@ -49,12 +49,17 @@ class Attachment(EmbeddedDocument):
 
 
 class Customer(CarebookDocument):
-    """A person or company. `search` holds folded words of name, code, phones, e-mails, tax code."""
+    """A person or company.
+
+    `search` holds the folded name, code, phones, e-mails and tax code, name first, and sorts the
+    list by name; `search_words` are its words, for prefix search (B.4).
+    """
 
     code = StringField(required=True, max_length=80)
     kind = StringField(choices=(PERSON, COMPANY), default=PERSON, required=True)
     name = StringField(required=True, max_length=200)
     search = StringField()
+    search_words = ListField(StringField())
     phones = ListField(StringField(max_length=40))
     phone_keys = ListField(StringField())
     emails = ListField(StringField(max_length=200))
@@ -94,6 +99,8 @@ class Customer(CarebookDocument):
             {"name": "customers_by_name", "fields": ["search", "id"]},
             {"name": "customers_newest", "fields": ["-created_at", "id"]},
             {"name": "customers_by_area", "fields": ["area_id", "search", "id"]},
+            # Search: words by their beginning.
+            {"name": "customers_search", "fields": ["search_words"]},
             # The same person under another record: phone typed in any format.
             {"name": "customers_by_phone", "fields": ["phone_keys"]},
         ],

@@ -27,7 +27,8 @@ class Product(CarebookDocument):
 
     code = StringField(required=True, max_length=80)
     name = StringField(required=True, max_length=400)
-    search = StringField()
+    search = StringField()  # folded name and code, name first
+    search_words = ListField(StringField())
     group_id = ObjectIdField()
     group_ids = ListField(ObjectIdField())  # the group and its ancestors
     care_interval_days = IntField(default=0, min_value=0, max_value=36500)
@@ -40,6 +41,7 @@ class Product(CarebookDocument):
             {"name": "product_by_code", "fields": ["code"], "unique": True},
             # Product list by name, and within a group.
             {"name": "products_by_name", "fields": ["search", "id"]},
+            {"name": "products_search", "fields": ["search_words"]},
             {"name": "products_by_group", "fields": ["group_ids", "search", "id"]},
         ],
     }
