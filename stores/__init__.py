@@ -1,0 +1,1 @@
+"""Connections to MongoDB and Valkey. Nobody outside this package knows which server answers."""

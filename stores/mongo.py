@@ -1,0 +1,198 @@
+"""The connection to MongoDB of this process."""
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import mongoengine
+from pymongo import MongoClient, uri_parser
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+from pymongo.write_concern import WriteConcern
+
+from config import Settings
+from stores.embedded_mongo import EmbeddedMongo
+from stores.errors import StoreError
+
+T = TypeVar("T")
+Document = dict[str, Any]
+
+WAIT_MS = 5000  # for a server that is away: a person waits in front of the screen
+OPTIONS: dict[str, Any] = {
+    "tz_aware": True,
+    "uuidRepresentation": "standard",
+    "serverSelectionTimeoutMS": WAIT_MS,
+    "connectTimeoutMS": WAIT_MS,
+    "appname": "carebook",
+}
+
+_settings: Settings | None = None
+_server: EmbeddedMongo | None = None
+_client: MongoClient[Document] | None = None
+_inherited: list[Any] = []  # a forked child must not close its parent's connections
+
+
+def connect(settings: Settings) -> Database[Document]:
+    """The database, ready for use; starts or joins the embedded server when no URL is set.
+
+    Idempotent. A forked child connects anew by itself at its first use.
+
+    Raises:
+        StoreError: the server cannot be started, reached or used.
+    """
+    global _settings, _client
+    if _client is not None and _settings != settings:
+        disconnect()
+    if _client is None:
+        attach(settings)
+        _client = _open(settings)
+        _settings = settings
+        mongoengine.disconnect()
+        mongoengine.register_connection(
+            "default",
+            name=settings.mongo_database,
+            uuidRepresentation="standard",
+            mongo_client_class=lambda **_: client(),
+        )
+    return _client[settings.mongo_database]
+
+
+def attach(settings: Settings) -> EmbeddedMongo | None:
+    """Keeps the embedded server running for this process, without a connection to it.
+
+    For processes that fork. None when MONGO_URL chooses an external server.
+    """
+    global _server
+    if settings.mongo_url is not None:
+        return None
+    if _server is None or _server.data != settings.data.absolute():
+        if _server is not None:
+            _server.release()
+        _server = EmbeddedMongo(settings.data)
+    _server.attach()
+    return _server
+
+
+def client() -> MongoClient[Document]:
+    """The connected client. Raises StoreError before `connect`."""
+    if _client is not None:
+        return _client
+    return connect(_known_settings()).client
+
+
+def database() -> Database[Document]:
+    """The connected database. Raises StoreError before `connect`."""
+    return client()[_known_settings().mongo_database]
+
+
+def in_transaction(work: Callable[[ClientSession], T]) -> T:
+    """What `work(session)` returns, after its writes were committed together by a majority.
+
+    `work` may be called again when the server asks for it (a write conflict, a new primary): it
+    must have no effects but those through its session. An exception undoes all of them.
+    """
+    with client().start_session() as session:
+        return session.with_transaction(
+            work,
+            read_concern=ReadConcern("snapshot"),
+            write_concern=WriteConcern("majority"),
+            read_preference=ReadPreference.PRIMARY,
+        )
+
+
+def disconnect() -> None:
+    """Closes the connection and leaves the embedded server; the last one out stops it."""
+    global _settings, _server, _client
+    mongoengine.disconnect()
+    if _client is not None:
+        _client.close()
+    if _server is not None:
+        _server.release()
+    _settings = _server = _client = None
+
+
+def _known_settings() -> Settings:
+    if _settings is None:
+        raise StoreError("MongoDB was asked before it was connected.", "Call stores.mongo.connect.")
+    return _settings
+
+
+def _open(settings: Settings) -> MongoClient[Document]:
+    if settings.mongo_url is None:
+        assert _server is not None  # noqa: S101 attach() has just set it
+        return _server.client(**OPTIONS)
+    return _open_external(settings.mongo_url.get_secret_value())
+
+
+def _open_external(url: str) -> MongoClient[Document]:
+    try:
+        opened: MongoClient[Document] = MongoClient(url, **OPTIONS)
+    except (InvalidURI, ConfigurationError, ValueError) as error:
+        raise StoreError(
+            "MONGO_URL is not a MongoDB URL.",
+            "It reads mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME, with special characters of the password as %XX.",
+        ) from error
+    try:
+        hello = opened.admin.command("hello")
+        _refuse_standalone(hello, _hosts(url))
+        # `hello` needs no login: only this shows that the password is right.
+        opened.admin.command("ping")
+        opened.get_database("admin").command("connectionStatus")
+    except (ConnectionFailure, ServerSelectionTimeoutError) as error:
+        opened.close()
+        raise StoreError(
+            f"MongoDB at {_hosts(url)} (MONGO_URL) does not answer.",
+            "Start it, correct MONGO_URL, or unset MONGO_URL to use the embedded server.",
+        ) from error
+    except OperationFailure as error:
+        opened.close()
+        raise StoreError(
+            f"MongoDB at {_hosts(url)} (MONGO_URL) refuses the login.",
+            "Correct user, password and authSource in MONGO_URL.",
+        ) from error
+    except (PyMongoError, StoreError):
+        opened.close()
+        raise
+    return opened
+
+
+def _refuse_standalone(hello: Document, hosts: str) -> None:
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        raise StoreError(
+            f"MongoDB at {hosts} (MONGO_URL) is a single server without a replica set, so it has no transactions.",
+            "Start it with `--replSet NAME` and run `rs.initiate()` once; one member is enough.",
+        )
+
+
+def _hosts(url: str) -> str:
+    """The hosts of a URL, without its password."""
+    try:
+        return ", ".join(f"{host}:{port}" for host, port in uri_parser.parse_uri(url)["nodelist"])
+    except (PyMongoError, ValueError):
+        return "?"
+
+
+def _forget_parent() -> None:
+    """In a forked child: its parent's connection is not its own."""
+    global _server, _client
+    if _client is not None:
+        # Closing it here would say goodbye on the parent's sockets.
+        _inherited.extend([_client, mongoengine.connection._connections.pop("default", None)])
+        settings = mongoengine.connection._connection_settings.get("default")
+        mongoengine.disconnect()
+        if settings is not None:
+            mongoengine.connection._connection_settings["default"] = settings
+    _server = _client = None
+
+
+os.register_at_fork(after_in_child=_forget_parent)
