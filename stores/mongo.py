@@ -1,6 +1,7 @@
 """The connection to MongoDB of this process."""
 
 import os
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -41,6 +42,8 @@ _server: EmbeddedMongo | None = None
 _client: MongoClient[Document] | None = None
 _inherited: list[Any] = []  # a forked child must not close its parent's connections
 
+_lock = threading.RLock()  # threads of a web process may connect at the same time
+
 
 def connect(settings: Settings) -> Database[Document]:
     """The database, ready for use; starts or joins the embedded server when no URL is set.
@@ -51,20 +54,21 @@ def connect(settings: Settings) -> Database[Document]:
         StoreError: the server cannot be started, reached or used.
     """
     global _settings, _client
-    if _client is not None and _settings != settings:
-        disconnect()
-    if _client is None:
-        attach(settings)
-        _client = _open(settings)
-        _settings = settings
-        mongoengine.disconnect()
-        mongoengine.register_connection(
-            "default",
-            name=settings.mongo_database,
-            uuidRepresentation="standard",
-            mongo_client_class=lambda **_: client(),
-        )
-    return _client[settings.mongo_database]
+    with _lock:
+        if _client is not None and _settings != settings:
+            disconnect()
+        if _client is None:
+            attach(settings)
+            _client = _open(settings)
+            _settings = settings
+            mongoengine.disconnect()
+            mongoengine.register_connection(
+                "default",
+                name=settings.mongo_database,
+                uuidRepresentation="standard",
+                mongo_client_class=lambda **_: client(),
+            )
+        return _client[settings.mongo_database]
 
 
 def attach(settings: Settings) -> EmbeddedMongo | None:
@@ -73,14 +77,15 @@ def attach(settings: Settings) -> EmbeddedMongo | None:
     For processes that fork. None when MONGO_URL chooses an external server.
     """
     global _server
-    if settings.mongo_url is not None:
-        return None
-    if _server is None or _server.data != settings.data.absolute():
-        if _server is not None:
-            _server.release()
-        _server = EmbeddedMongo(settings.data)
-    _server.attach()
-    return _server
+    with _lock:
+        if settings.mongo_url is not None:
+            return None
+        if _server is None or _server.data != settings.data.absolute():
+            if _server is not None:
+                _server.release()
+            _server = EmbeddedMongo(settings.data)
+        _server.attach()
+        return _server
 
 
 def client() -> MongoClient[Document]:
@@ -113,12 +118,13 @@ def in_transaction(work: Callable[[ClientSession], T]) -> T:
 def disconnect() -> None:
     """Closes the connection and leaves the embedded server; the last one out stops it."""
     global _settings, _server, _client
-    mongoengine.disconnect()
-    if _client is not None:
-        _client.close()
-    if _server is not None:
-        _server.release()
-    _settings = _server = _client = None
+    with _lock:
+        mongoengine.disconnect()
+        if _client is not None:
+            _client.close()
+        if _server is not None:
+            _server.release()
+        _settings = _server = _client = None
 
 
 def _known_settings() -> Settings:
@@ -184,7 +190,8 @@ def _hosts(url: str) -> str:
 
 def _forget_parent() -> None:
     """In a forked child: its parent's connection is not its own."""
-    global _server, _client
+    global _server, _client, _lock
+    _lock = threading.RLock()
     if _client is not None:
         # Closing it here would say goodbye on the parent's sockets.
         _inherited.extend([_client, mongoengine.connection._connections.pop("default", None)])

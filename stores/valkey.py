@@ -1,6 +1,7 @@
 """The connection to Valkey of this process."""
 
 import os
+import threading
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ _settings: Settings | None = None
 _server: EmbeddedValkey | None = None
 _client: "redis.Redis | None" = None
 
+_lock = threading.RLock()  # threads of a web process may connect at the same time
+
 
 def connect(settings: Settings) -> "redis.Redis":
     """A client, ready for use; starts or joins the embedded server when no URL is set. Idempotent.
@@ -24,13 +27,14 @@ def connect(settings: Settings) -> "redis.Redis":
         StoreError: the server cannot be started or reached.
     """
     global _settings, _client
-    if _client is not None and _settings != settings:
-        disconnect()
-    if _client is None:
-        attach(settings)
-        _client = _open(settings)
-        _settings = settings
-    return _client
+    with _lock:
+        if _client is not None and _settings != settings:
+            disconnect()
+        if _client is None:
+            attach(settings)
+            _client = _open(settings)
+            _settings = settings
+        return _client
 
 
 def attach(settings: Settings) -> EmbeddedValkey | None:
@@ -39,14 +43,15 @@ def attach(settings: Settings) -> EmbeddedValkey | None:
     None when VALKEY_URL chooses an external server.
     """
     global _server
-    if settings.valkey_url is not None:
-        return None
-    if _server is None or _server.data != settings.data.absolute():
-        if _server is not None:
-            _server.release()
-        _server = EmbeddedValkey(settings.data)
-    _server.attach()
-    return _server
+    with _lock:
+        if settings.valkey_url is not None:
+            return None
+        if _server is None or _server.data != settings.data.absolute():
+            if _server is not None:
+                _server.release()
+            _server = EmbeddedValkey(settings.data)
+        _server.attach()
+        return _server
 
 
 def client() -> "redis.Redis":
@@ -61,11 +66,12 @@ def client() -> "redis.Redis":
 def disconnect() -> None:
     """Closes the connection and leaves the embedded server; the last one out stops it."""
     global _settings, _server, _client
-    if _client is not None:
-        _client.close()
-    if _server is not None:
-        _server.release()
-    _settings = _server = _client = None
+    with _lock:
+        if _client is not None:
+            _client.close()
+        if _server is not None:
+            _server.release()
+        _settings = _server = _client = None
 
 
 def _open(settings: Settings) -> "redis.Redis":
@@ -119,7 +125,8 @@ def _host(url: str) -> str:
 
 def _forget_parent() -> None:
     """In a forked child: its parent's membership is not its own; redis-py renews sockets itself."""
-    global _server, _client
+    global _server, _client, _lock
+    _lock = threading.RLock()
     _server = _client = None
 
 

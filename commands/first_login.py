@@ -1,0 +1,41 @@
+"""How the first person gets in: demonstration accounts, or a link for the first administrator."""
+
+from datetime import UTC, datetime
+
+from config import Settings
+from models import Customer, Order, Staff
+from rules.errors import InvalidInput
+from rules.scope import ADMINISTRATOR, SYSTEM
+from services import accounts
+
+FIRST_EMAIL, FIRST_NAME = "admin@example.com", "Administrator"
+
+
+def is_empty() -> bool:
+    """Whether nobody and nothing is in the database yet."""
+    return not any(kind.collection().find_one({}, {"_id": 1}) for kind in (Staff, Customer, Order))
+
+
+def first_administrator(settings: Settings) -> list[str]:
+    """Lines that let the first administrator in; none when somebody can already log in."""
+    can_log_in = {"roles": ADMINISTRATOR, "active": True, "password": {"$type": "string"}}
+    if Staff.collection().find_one(can_log_in, {"_id": 1}):
+        return []
+    waiting = Staff.objects(roles=ADMINISTRATOR, active=True).order_by("id").first()
+    staff = waiting or _make_first()
+    link = accounts.one_time_link(staff, settings.address, datetime.now(UTC))
+    return [
+        f"The first administrator, {staff.email}, chooses a password here:",
+        f"  {link}",
+        "Others: carebook user create EMAIL --name NAME --role administrator",
+    ]
+
+
+def _make_first() -> Staff:
+    try:
+        return accounts.create_staff(FIRST_EMAIL, FIRST_NAME, [ADMINISTRATOR], SYSTEM)
+    except InvalidInput:  # another host was faster
+        staff = accounts.find_staff(FIRST_EMAIL)
+        if staff is None:
+            raise
+        return staff

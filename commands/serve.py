@@ -1,0 +1,107 @@
+"""`carebook serve`: everything on this machine, under one supervisor."""
+
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import click
+
+from commands import first_login, log
+from commands.migrate import bring_up_to_date
+from commands.status import local_address
+from commands.supervise import Supervisor
+from commands.web import check_address
+from config import PROJECT_ROOT, Settings
+from stores import mongo, valkey
+from stores.embedded import EmbeddedServer
+from stores.errors import StoreError
+
+START_SECONDS = 60
+
+
+@click.command()
+@click.pass_obj
+def serve(settings: Settings) -> None:
+    """Run stores, web server, job workers and scheduler until Ctrl-C.
+
+    Starts the embedded stores unless MONGO_URL and VALKEY_URL name others, migrates, and loads
+    demonstration data into an empty database unless CAREBOOK_DEMO=0.
+
+    \b
+    Example:
+      CAREBOOK_PORT=8080 CAREBOOK_DEMO=0 carebook serve
+    """
+    log.start(settings)
+    check_address(settings)
+    servers = [
+        server for server in (mongo.attach(settings), valkey.attach(settings)) if server is not None
+    ]
+    bring_up_to_date(settings)
+    valkey.connect(settings)
+    how_to_log_in = _how_to_log_in(settings)
+    supervisor = Supervisor(_commands(settings), watch=lambda: _ensure_running(servers))
+    supervisor.run(when_started=lambda: _announce(settings, supervisor, how_to_log_in))
+
+
+def _commands(settings: Settings) -> dict[str, list[str]]:
+    program = [sys.executable, str(PROJECT_ROOT / "app.py")]
+    workers = {f"worker {n + 1}": [*program, "worker"] for n in range(settings.job_workers)}
+    return {"web": [*program, "web"], **workers, "scheduler": [*program, "scheduler"]}
+
+
+def _ensure_running(servers: list[EmbeddedServer]) -> bool:
+    """Starts embedded servers that died; True when one has moved to another port."""
+    moved = False
+    for server in servers:
+        port = server.port
+        try:
+            if server.ensure_running():
+                click.echo(f"carebook: {server.title} had ended and was started again.", err=True)
+        except StoreError as error:
+            click.echo(f"carebook: {error}", err=True)
+        moved = moved or server.port != port
+    return moved
+
+
+def _announce(settings: Settings, supervisor: Supervisor, how_to_log_in: list[str]) -> None:
+    _wait_for_answer(settings, supervisor)
+    if supervisor.stopping:
+        return
+    click.echo(f"\nCarebook runs at {settings.address}")
+    for line in how_to_log_in:
+        click.echo(line)
+    click.echo("Ctrl-C stops it.\n")
+    sys.stdout.flush()
+
+
+def _wait_for_answer(settings: Settings, supervisor: Supervisor) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not supervisor.stopping and not _answers(settings):
+        supervisor.turn()
+        web = supervisor.children[0]
+        if web.deaths > 2 or time.monotonic() > deadline:
+            raise StoreError(
+                "The web server does not start.",
+                "The lines above say why; `carebook web` shows it alone.",
+            )
+        time.sleep(0.1)
+
+
+def _answers(settings: Settings) -> bool:
+    try:
+        with urllib.request.urlopen(f"{local_address(settings)}/healthz", timeout=2):  # noqa: S310
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def _how_to_log_in(settings: Settings) -> list[str]:
+    if settings.demo:
+        from services import demo
+
+        if first_login.is_empty():
+            demo.load()
+    return first_login.first_administrator(settings)

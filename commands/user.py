@@ -1,0 +1,49 @@
+"""`carebook user`: staff logins."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import click
+
+from config import Settings
+from rules.scope import CARE_AGENT, ROLES, SYSTEM
+from services import accounts
+from stores import mongo
+
+BY = replace(SYSTEM, screen="command user")
+
+
+@click.group()
+def user() -> None:
+    """Make staff logins.
+
+    \b
+    Example:
+      carebook user create chi@example.com --name "Lê Thị Chi" --role manager
+    """
+
+
+@user.command()
+@click.argument("email")
+@click.option("--name", required=True, help="The person's name, as colleagues see it.")
+@click.option(
+    "--role",
+    "roles",
+    type=click.Choice(ROLES),
+    multiple=True,
+    default=(CARE_AGENT,),
+    show_default=True,
+    help="May be given several times.",
+)
+@click.pass_obj
+def create(settings: Settings, email: str, name: str, roles: tuple[str, ...]) -> None:
+    """Make a login and print the link through which the person chooses a password.
+
+    \b
+    Example:
+      carebook user create chi@example.com --name "Lê Thị Chi" --role manager
+    """
+    mongo.connect(settings)
+    staff = accounts.create_staff(email, name, roles, BY)
+    link = accounts.one_time_link(staff, settings.address, datetime.now(UTC))
+    click.echo(f"{staff.name} <{staff.email}> can choose a password here:\n{link}")
