@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from commands import cli
-from config import Settings
+from config import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -12,19 +12,41 @@ __all__ = ["cli", "create_app"]
 
 
 def create_app(settings: Settings | None = None) -> "Flask":
-    """The web application, connected to its stores."""
-    from flask import Flask
+    """The web application.
 
-    from stores import mongo
+    It connects to its stores with the first request of each process, because a client must not
+    cross the fork of a web server.
+    """
+    # The command line must not load the web application for its help.
+    from flask import Flask, request
+    from werkzeug.middleware.proxy_fix import ProxyFix
 
-    settings = settings or Settings()
-    mongo.connect(settings)
-    app = Flask(__name__)
+    import views
+    from stores import mongo, valkey
+    from stores.keys import secret_key
+    from views import errors, formats, i18n, identity, limits, security
 
-    @app.get("/healthz")
-    def healthz() -> str:
-        return "ok"
+    chosen = settings or Settings()
+    app = Flask("carebook", root_path=str(PROJECT_ROOT))
+    app.config.update(CAREBOOK=chosen, SECRET_KEY=secret_key(chosen))
+    app.url_map.strict_slashes = False
+    if chosen.public_url:
+        # Behind a proxy: its word on the client's address, scheme and host.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
 
+    @app.before_request
+    def connect_stores() -> None:
+        if request.endpoint not in ("static", "health.healthz", "health.readyz"):
+            mongo.connect(chosen)
+
+    # In the order in which they must see a request.
+    i18n.register(app, chosen)
+    security.register(app, chosen)
+    limits.register(app, chosen.login_rate, lambda: valkey.connect(chosen).connection_pool)
+    identity.register(app)
+    formats.register(app)
+    errors.register(app)
+    views.register(app)
     return app
 
 

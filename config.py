@@ -42,6 +42,11 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None, description="Address people use, for links in mails. Unset: http://HOST:PORT."
     )
+    secret_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Signs cookies; the same on every web host. Unset: made in the data directory.",
+    )
     secure_cookies: bool = Field(
         False, description="Send cookies over HTTPS only; switch on behind TLS."
     )

@@ -1,0 +1,146 @@
+"""The person's own page: password, look and language, and the browsers where they are logged in."""
+
+import re
+
+from flask import Response, flash, redirect, request, session, url_for
+from flask_admin import expose
+from flask_babel import gettext, lazy_gettext
+from werkzeug.wrappers import Response as BaseResponse
+from wtforms import PasswordField
+from wtforms.validators import InputRequired, Length
+from wtforms.widgets import PasswordInput
+
+from models import Staff
+from rules.errors import N_, InvalidInput
+from rules.passwords import LENGTH_MIN
+from services import accounts
+from views.base import ScreenView
+from views.context import local_path, now, person
+from views.forms import CarebookForm
+from views.identity import SESSION_KEY
+
+# What a browser calls itself, most telling first; the first match wins.
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("coc_coc", "Cốc Cốc"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+PHONES = re.compile("iPhone|Android.*Mobile")
+
+
+class PasswordForm(CarebookForm):
+    current = PasswordField(lazy_gettext("Current password"), [InputRequired(), Length(max=1000)])
+    new = PasswordField(
+        lazy_gettext("New password"),
+        [InputRequired(), Length(max=1000)],
+        widget=PasswordInput(hide_value=False),  # what was typed stays after a refusal
+    )
+
+
+class AccountView(ScreenView):
+    """Every member of staff has this page."""
+
+    endpoint_name = "account"
+    url_path = "/account"
+    label = N_("My account")
+    icon = "user-circle"
+
+    @expose("/")
+    def index(self) -> str:
+        return self._page(PasswordForm())
+
+    @expose("/password", methods=("POST",))
+    def password(self) -> BaseResponse | tuple[str, int]:
+        form = PasswordForm()
+        if not form.validate():
+            return self._page(form), 422
+        try:
+            accounts.change_password(
+                _me(), form.current.data, form.new.data, now(), keep_session=_my_key()
+            )
+        except InvalidInput as error:
+            form.take_errors(error)
+            return self._page(form), error.status
+        flash(gettext("Your password is changed. Other browsers are logged out."), "success")
+        return redirect(url_for("account.index"), 303)
+
+    @expose("/theme", methods=("POST",))
+    def theme(self) -> BaseResponse:
+        accounts.choose_theme(_me(), request.form.get("theme") or None)
+        if request.headers.get("X-Requested-With") == "carebook":
+            return Response(status=204)
+        return redirect(local_path(request.form.get("next")) or url_for("account.index"), 303)
+
+    @expose("/sessions/<name>/close", methods=("POST",))
+    def close_session(self, name: str) -> BaseResponse:
+        staff = _me()
+        for opened in staff.sessions:
+            if accounts.session_name(opened.key) == name:
+                accounts.close_session(staff, opened.key)
+        flash(gettext("That browser is logged out."), "success")
+        return redirect(url_for("account.index"), 303)
+
+    @expose("/sessions/close-others", methods=("POST",))
+    def close_other_sessions(self) -> BaseResponse:
+        accounts.close_other_sessions(_me(), _my_key())
+        flash(gettext("All other browsers are logged out."), "success")
+        return redirect(url_for("account.index"), 303)
+
+    def _page(self, form: PasswordForm) -> str:
+        staff = _me()
+        return self.render(
+            "account/account.html",
+            form=form,
+            staff=staff,
+            sessions=_shown_sessions(staff),
+            shortest=LENGTH_MIN,
+        )
+
+
+def _me() -> Staff:
+    staff = person()
+    if staff is None:
+        raise RuntimeError("The account page needs a login.")
+    return staff
+
+
+def _my_key() -> str:
+    return str(session.get(SESSION_KEY, ""))
+
+
+def _shown_sessions(staff: Staff) -> list[dict[str, object]]:
+    """This browser first, then the one seen last."""
+    shown = [
+        {
+            "name": accounts.session_name(opened.key),
+            "browser": browser_name(opened.agent),
+            "is_phone": bool(PHONES.search(opened.agent or "")),
+            "address": opened.address,
+            "created_at": opened.created_at,
+            "seen_at": opened.seen_at,
+            "is_this": opened.key == _my_key(),
+        }
+        for opened in sorted(staff.sessions, key=lambda opened: opened.seen_at, reverse=True)
+        if accounts.is_session_open(staff, opened.key, now())
+    ]
+    return sorted(shown, key=lambda one: not one["is_this"])
+
+
+def browser_name(agent: str | None) -> str:
+    """`Firefox · Windows` out of what the browser says about itself."""
+    agent = agent or ""
+    browser = next((name for mark, name in BROWSERS if mark in agent), None)
+    system = next((name for mark, name in SYSTEMS if mark in agent), None)
+    known = " · ".join(part for part in (browser, system) if part)
+    return known or gettext("Unknown browser")

@@ -1,0 +1,202 @@
+"""The one place that tames Flask-Admin.
+
+A screen is a `ScreenView`; a screen over one collection is a `ConfiguredModelView`. Both are known
+to the sidebar (views/navigation.py), check roles, and render our templates only.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, current_app, request
+from flask_admin import Admin, BaseView, expose
+from flask_admin.contrib.mongoengine import ModelView
+from flask_admin.theme import Theme
+from werkzeug.wrappers import Response as BaseResponse
+
+from rules.errors import NotAllowed
+from rules.scope import ROLES
+from services.lists import PAGE_SIZE, Page, Sort, fetch_page
+from views.context import person
+from views.security import login_redirect
+
+PAGE_SIZES = (25, 50, 100)
+
+
+@dataclass
+class CarebookTheme(Theme):
+    """Our templates only.
+
+    The package has no folder of this name, so that a stock template cannot be rendered at all:
+    stock pages and a strict CSP must not meet (their delete button, its question blocked, deletes
+    without asking).
+    """
+
+    folder: str = "carebook"
+    base_template: str = "layout.html"
+
+
+class AccessControl:
+    """Who may open a screen, its name and its place; mixed into both kinds of view.
+
+    Class attributes to set: `endpoint_name` ("orders_due"), `url_path` ("/orders/due"), `label`
+    (English gettext id, marked with N_), `icon` (a name in tools/icons.txt), `roles`.
+    """
+
+    endpoint_name = ""
+    url_path = ""
+    label = ""
+    icon = "list-details"
+    roles: tuple[str, ...] = ROLES
+
+    def is_accessible(self) -> bool:
+        """Whether the person has one of the screen's roles."""
+        staff = person()
+        return staff is not None and bool(set(staff.roles) & set(self.roles))
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> BaseResponse:
+        """To the login for a stranger; for staff without the role, NotAllowed."""
+        if person() is None:
+            return login_redirect()
+        raise NotAllowed
+
+    def create_blueprint(self, admin: Admin) -> Any:
+        """The screen's routes, without the package's own scripts and style sheets."""
+        # A view at "/" would publish Flask-Admin's static files; an address without a folder
+        # keeps them in.
+        self.static_url_path = "/static/none"
+        return super().create_blueprint(admin)  # type: ignore[misc]
+
+    def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        # The package calls a view a second time, with other arguments, after any TypeError: it
+        # would hide the error and could write twice.
+        return fn(self, *args, **kwargs)
+
+    def render(self, template: str, **context: Any) -> str:
+        """The page; `screen` is the view itself."""
+        return super().render(template, screen=self, **context)  # type: ignore[misc, no-any-return]
+
+    def render_part(self, template: str, block: str, **context: Any) -> str:
+        """One block of a page, for htmx: the same template serves the page and its part."""
+        return render_part(template, block, screen=self, **context)
+
+
+def render_part(template: str, block: str, **context: Any) -> str:
+    """One block of a template, as it stands in the whole page."""
+    current_app.update_template_context(context)
+    found = current_app.jinja_env.get_template(template)
+    return "".join(found.blocks[block](found.new_context(context)))
+
+
+def toast(response: Response | str, text: str, *, undo: str | None = None) -> Response:
+    """The htmx answer with a toast; `undo` is an address that takes the change back (POST)."""
+    made = current_app.make_response(response)
+    shown = {"carebook:toast": {"text": text, "undo": undo}}
+    made.headers["HX-Trigger"] = json.dumps(shown)
+    return made
+
+
+class ScreenView(AccessControl, BaseView):
+    """A screen that is not simply a collection: the queue, due lists, dashboards, the account."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            name=self.label,
+            endpoint=self.endpoint_name,
+            # Flask-Admin joins "/" and a relative address to "//address".
+            url="/" + self.url_path.strip("/"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address of a list asks for, made sane: nothing in it can break the query."""
+
+    sort: Sort
+    size: int
+    search: str
+    after: str | None
+    before: str | None
+
+
+class ConfiguredModelView(AccessControl, ModelView):
+    """A list over one collection.
+
+    Flask-Admin's own create, edit, delete, details, export, inline edit, lookup and file routes
+    are off; a screen that has such a page exposes its own. Rows are raw documents, a page is one
+    query. Sorting goes by name (`?sort=-name`), pages follow each other by key.
+
+    Class attributes: `model`, `column_list`, `column_labels` (English gettext ids), `sorts`
+    ({name: path}, each served by an index), `default_sort`.
+    """
+
+    model: Any = None
+    list_template = "admin/model/list.html"
+    sorts: dict[str, str] = {}
+    default_sort = "name"
+    page_size = PAGE_SIZE
+
+    can_create = can_edit = can_delete = can_view_details = can_export = False
+    column_display_actions = False
+
+    # The package collects its routes from the names of the class: None takes a route away.
+    create_view = edit_view = details_view = delete_view = None
+    action_view = action_delete = export = ajax_lookup = ajax_update = api_file_view = None
+
+    def __init__(self) -> None:
+        super().__init__(
+            self.model,
+            name=self.label,
+            endpoint=self.endpoint_name,
+            url="/" + self.url_path.strip("/"),
+        )
+
+    def _refresh_cache(self) -> None:
+        # No forms are made from the documents: the package leaves out every field that it has no
+        # converter for (Decimal128, embedded lists, ...) without a word. Screens bring their own.
+        self._list_columns = self.get_list_columns()
+        self._form_ajax_refs: dict[str, Any] = {}
+        self._filters = None
+
+    @expose("/")
+    def index_view(self) -> str:
+        asked = self.asked()
+        page = self.find_page(asked)
+        part = {"asked": asked, "page": page, "columns": self._list_columns}
+        return self.render(self.list_template, **part)
+
+    def asked(self) -> Asked:
+        """The sort, page and search of the request; whatever makes no sense is left out."""
+        name = request.args.get("sort", "")
+        known = name if name.removeprefix("-") in self.sorts else self.default_sort
+        path = self.sorts.get(known.removeprefix("-"), known.removeprefix("-"))
+        size = request.args.get("page_size", type=int)
+        return Asked(
+            sort=Sort(path, descending=known.startswith("-")),
+            size=size if size in PAGE_SIZES else self.page_size,
+            search=request.args.get("search", "").strip()[:200],
+            after=request.args.get("after"),
+            before=request.args.get("before"),
+        )
+
+    def criteria(self, asked: Asked) -> dict[str, Any]:
+        """Which documents the list holds; the screen narrows it by filters and scope."""
+        return {}
+
+    def find_page(self, asked: Asked) -> Page:
+        """The rows to show, as they are stored."""
+        return fetch_page(
+            self.model.collection(),
+            self.criteria(asked),
+            asked.sort,
+            after=asked.after,
+            before=asked.before,
+            size=asked.size,
+        )
+
+    def sort_name(self, asked: Asked) -> str:
+        """What the address calls the sort in force (`-name` is descending)."""
+        names = {path: name for name, path in self.sorts.items()}
+        name = names.get(asked.sort.path, asked.sort.path)
+        return f"-{name}" if asked.sort.descending else name

@@ -1,0 +1,171 @@
+"""The care entry form: a side panel of the lists, the right half of the queue, a page alone."""
+
+import json
+import secrets
+from datetime import date, timedelta
+from typing import Any
+
+from flask import flash, make_response, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext
+
+from rules.care_sentences import nearness
+from rules.errors import N_, CareError, InvalidInput, NotFound, StaleForm
+from rules.filters import parse_date
+from services import care, care_reading, configuration
+from services.care import CareEntry, Logged
+from services.care_reading import CareForm
+from views.base import ScreenView
+from views.context import current_actor, is_htmx, now, today
+from views.due_cells import why
+from views.list_screen import object_id
+
+QUICK_DAYS = (3, 7, 14, 30)  # next dates offered with one click
+
+
+class Care(ScreenView):
+    """Opens and saves care entries of orders and customers."""
+
+    endpoint_name, url_path, icon = "care", "/care", "pencil"
+    label = N_("Care entry")
+
+    @expose("/orders/<order_id>", methods=("GET", "POST"))
+    def order_view(self, order_id: str) -> Any:
+        subject = object_id(order_id)
+        if request.method == "GET":
+            return self._show(care_reading.form_for_order(subject))
+
+        def save(entry: CareEntry) -> Logged:
+            return care.log_order_care(subject, entry, **_save_arguments())
+
+        return self._save(save, lambda: care_reading.form_for_order(subject))
+
+    @expose("/customers/<customer_id>", methods=("GET", "POST"))
+    def customer_view(self, customer_id: str) -> Any:
+        subject = object_id(customer_id)
+        if request.method == "GET":
+            order_id = care_reading.subject_of_next_care(subject)
+            if order_id and request.args.get("for") != "customer":
+                return self._show(care_reading.form_for_order(order_id))
+            return self._show(care_reading.form_for_customer(subject))
+
+        def save(entry: CareEntry) -> Logged:
+            return care.log_customer_care(subject, entry, **_save_arguments())
+
+        return self._save(save, lambda: care_reading.form_for_customer(subject))
+
+    @expose("/orders/<order_id>/postpone", methods=("POST",))
+    def postpone_view(self, order_id: str) -> Any:
+        day = today()
+        logged = care.postpone_order(
+            object_id(order_id),
+            day + timedelta(days=1),
+            by=current_actor(),
+            at=now(),
+            today=day,
+            expected_count=_expected_count(),
+        )
+        return self._after(logged, gettext("Postponed to tomorrow."))
+
+    def _show(self, form: CareForm, typed: dict[str, str] | None = None, **state: Any) -> Any:
+        context = form_context(form, typed=typed or {}, **state)
+        template = "care/panel.html" if is_htmx() else "care/page.html"
+        return self.render(template, **context)
+
+    def _save(self, save: Any, form: Any) -> Any:
+        """Saves, or shows the form again with what was typed and what is wrong with it."""
+        try:
+            logged = save(_typed_entry())
+        except StaleForm as error:
+            return self._again(form, error, {}, 409)
+        except InvalidInput as error:
+            return self._again(form, error, error.fields, 422, request.form.get("entry_key"))
+        if logged.already_saved:
+            return self._after(logged, gettext("This entry was already saved; it is kept once."))
+        return self._after(logged, gettext("Saved."))
+
+    def _again(
+        self, form: Any, error: CareError, fields: Any, status: int, entry_key: str | None = None
+    ) -> Any:
+        kept = {"entry_key": entry_key} if entry_key else {}
+        try:
+            shown = form()
+        except NotFound as gone:
+            raise gone from error
+        page = self._show(shown, dict(request.form.items()), errors=fields, problem=error, **kept)
+        return make_response(page, status)
+
+    def _after(self, logged: Logged, text: str) -> Any:
+        """The answer to a save: the row in place and a toast, or the way back without scripts."""
+        if not is_htmx():
+            flash(text, "success")
+            return redirect(_way_back(logged), code=303)
+        response = make_response("", 200)
+        detail = {
+            "text": text,
+            "customer": str(logged.customer_id),
+            "order": str(logged.order_id) if logged.order_id else None,
+        }
+        response.headers["HX-Trigger"] = json.dumps({"care-saved": detail})
+        return response
+
+
+def form_context(form: CareForm, **state: Any) -> dict[str, Any]:
+    """What the care form templates need, with a fresh key for this form."""
+    day = today()
+    return {
+        "form": form,
+        "typed": {},
+        "errors": {},
+        "problem": None,
+        "entry_key": secrets.token_urlsafe(16),
+        "config": configuration.snapshot(),
+        "why": why(form.due_on, form.basis, _named(form)) if form.due_on else "",
+        "near": nearness(form.due_on, day) if form.due_on else None,
+        "quick_dates": [(days, day + timedelta(days=days)) for days in QUICK_DAYS],
+        "in_queue": bool(request.values.get("queue")),
+    } | state
+
+
+def _save_arguments() -> dict[str, Any]:
+    return {
+        "by": current_actor(),
+        "at": now(),
+        "today": today(),
+        "entry_key": (request.form.get("entry_key") or secrets.token_urlsafe(16))[:100],
+        "expected_count": _expected_count(),
+    }
+
+
+def _expected_count() -> int:
+    text = request.form.get("count", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else -1
+
+
+def _typed_entry() -> CareEntry:
+    """What was typed; raises InvalidInput for a next date that is not a date."""
+    ended = request.form.get("ended") == "1"
+    return CareEntry(
+        content=request.form.get("content", ""),
+        feedback=request.form.get("feedback") or None,
+        next_on=None if ended else _typed_date(),
+        ended=ended,
+    )
+
+
+def _typed_date() -> date | None:
+    try:
+        return parse_date(request.form.get("next_on", ""))
+    except InvalidInput as error:
+        raise InvalidInput(fields={"next_on": error}) from error
+
+
+def _named(form: CareForm) -> dict[str, Any]:
+    code = (form.basis or {}).get("product_code")
+    return {code: {"name": form.product_name}} if form.product_name else {}
+
+
+def _way_back(logged: Logged) -> str:
+    if request.form.get("queue"):
+        return url_for("today.index_view")
+    return url_for("customers.record_view", record_id=logged.customer_id)

@@ -1,0 +1,78 @@
+"""What a request knows: the settings, the instant, the local date, and who asks."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from typing import TypeVar, cast
+
+from flask import current_app, g, request
+from flask_babel import get_locale
+from flask_login import current_user
+
+from config import Settings
+from models import Staff
+from rules.scope import Actor
+
+View = TypeVar("View", bound=Callable[..., object])
+
+
+def settings() -> Settings:
+    """The settings of the running application."""
+    return cast(Settings, current_app.config["CAREBOOK"])
+
+
+def now() -> datetime:
+    """The instant of the request (aware UTC), the same for all that it does."""
+    if "now" not in g:
+        g.now = datetime.now(UTC)
+    return cast(datetime, g.now)
+
+
+def today() -> date:
+    """The local date of the request in the site's time zone."""
+    return now().astimezone(settings().zone).date()
+
+
+def local_day_start(day: date) -> datetime:
+    """The instant at which a local day of the site begins."""
+    return datetime.combine(day, time(), settings().zone)
+
+
+def person() -> Staff | None:
+    """The staff member who is logged in, or None. One query per request."""
+    user = current_user._get_current_object()
+    return user if isinstance(user, Staff) else None
+
+
+def current_actor() -> Actor:
+    """Who acts in this request, for services; the route names the screen in the audit entry."""
+    staff = person()
+    if staff is None:
+        raise RuntimeError("This page needs a login, yet nobody is logged in.")
+    screen = request.url_rule.rule.strip("/") if request.url_rule else ""
+    return Actor(staff.pk, staff.name, frozenset(staff.roles), screen or "today")
+
+
+def locale() -> str:
+    """The reader's language, `vi` or `en`."""
+    found = get_locale()
+    return str(found.language) if found else settings().locale
+
+
+def is_htmx() -> bool:
+    """Whether htmx asks, so that a part of a page is the answer and not a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def local_path(target: str | None) -> str | None:
+    """The target if it is a path of this site, else None: a link must not lead elsewhere."""
+    if not target or not target.startswith("/") or target[1:2] in ("/", "\\"):
+        return None
+    if any(ord(character) < 32 or character == "\\" for character in target):
+        return None
+    return target
+
+
+def public(view: View) -> View:
+    """Marks a view function that answers without a login; every other one needs a login."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view

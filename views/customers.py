@@ -1,0 +1,162 @@
+"""[Danh sách khách hàng] with its plain record page and edit form (S1.16, S4.1, S4.3)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import flash, make_response, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext
+
+from models import Area, Customer
+from models.base import local_date
+from rules.care_sentences import nearness
+from rules.errors import N_, InvalidInput, StaleForm
+from rules.filters import Choice, ChoiceFilter, Filter, FilterState, SearchFilter
+from rules.phones import phone_key
+from services import configuration, customers, lists, records
+from services.lists import Sort
+from views import formats
+from views.context import current_actor, locale, now, today
+from views.due_cells import customer, due, square, why
+from views.list_screen import Cell, Column, ListScreen, RowView, object_id, picked
+from views.orders_due import AREA, filter_names
+
+SEARCH = SearchFilter("q", N_("Name, phone, code…"), "search_words", phone_key)
+AREAS_OFFERED = 500
+
+
+class Customers(ListScreen):
+    """The whole catalogue, prospects too."""
+
+    model = Customer
+    endpoint_name, url_path, icon = "customers", "/customers", "users"
+    label = N_("Customer list")
+    columns = (
+        Column("code", N_("Customer no.")),
+        Column("name", N_("Customer"), sort="name"),
+        Column("relationship", N_("Relationship"), fold="phone"),
+        Column("due", N_("Next care"), fold="panel"),
+        Column("last", N_("Last contact"), fold="panel"),
+        Column("created", N_("Added on"), sort="created", fold="panel"),
+    )
+    sorts = {"name": Sort("search"), "created": Sort("created_at")}
+    default_sort = "name"
+    fields = (
+        *("code", "name", "search", "phones", "area_id", "care", "relationship"),
+        *("last_contact_at", "created_at"),
+    )
+    empty_text = N_("No customer matches. Check the spelling, or clear the filters.")
+
+    def list_filters(self) -> tuple[Filter, ...]:
+        return (SEARCH, AREA, self._relationship_filter())
+
+    def _relationship_filter(self) -> ChoiceFilter:
+        language = locale()
+        found = [
+            Choice(one.key, one.label(language), one.label(language), {"relationship": one.key})
+            for one in configuration.snapshot().pick_lists.get("relationship", {}).values()
+        ]
+        every = Choice("all", N_("All"), "", {})
+        return ChoiceFilter("relationship", N_("Relationship"), (every, *found), "all")
+
+    def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        areas = (row.get("area_id") for row in rows)
+        return {
+            "areas": lists.labels(Area.collection(), areas, ("name",)),
+            "config": configuration.snapshot(),
+        }
+
+    def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
+        area = refs["areas"].get(row.get("area_id"), {}).get("name")
+        return RowView(
+            id=str(row["_id"]),
+            label=row["name"],
+            cells=(
+                square(
+                    row["code"],
+                    care_url=url_for("care.customer_view", customer_id=row["_id"]),
+                    record_url=url_for("customers.record_view", record_id=row["_id"]),
+                ),
+                customer(row, area),
+                picked(refs["config"], "relationship", row.get("relationship")),
+                due(row.get("care") or {}, today(), {}),
+                Cell("text", formats.format_datetime(row.get("last_contact_at"))),
+                Cell("text", formats.format_date(local_date(row.get("created_at")))),
+            ),
+        )
+
+    def names(self, state: FilterState) -> dict[str, str]:
+        return filter_names(state)
+
+    @expose("/<record_id>")
+    def record_view(self, record_id: str) -> Any:
+        """The customer's page: summary left, history and orders right."""
+        record = records.customer_record(object_id(record_id))
+        care = record.customer.get("care") or {}
+        due_on = local_date(care.get("due_on"))
+        basis = care.get("basis")
+        return self.render(
+            "customers/record.html",
+            record=record,
+            tab="orders" if request.args.get("tab") == "orders" else "history",
+            due_on=due_on,
+            near=nearness(due_on, today()) if due_on else None,
+            why=why(due_on, basis, record.product_names) if due_on else "",
+            due_cell=lambda order: due(order["care"], today(), record.product_names),
+            config=configuration.snapshot(),
+        )
+
+    @expose("/<record_id>/edit", methods=("GET", "POST"))
+    def edit_record_view(self, record_id: str) -> Any:
+        """The edit form behind the pencil [Cập nhật] (S4.3)."""
+        customer_id = object_id(record_id)
+        record = records.customer_record(customer_id)
+        if request.method == "GET":
+            return self._edit_form(record, _typed_values(record.customer))
+        typed = dict(request.form.items())
+        version = typed.get("version", "")
+        try:
+            customers.update(
+                customer_id,
+                typed,
+                version=int(version) if version.isdecimal() and len(version) < 10 else -1,
+                by=current_actor(),
+                at=now(),
+            )
+        except StaleForm as error:
+            page = self._edit_form(record, typed, problem=error, stored=record.customer)
+            return make_response(page, 409)
+        except InvalidInput as error:
+            page = self._edit_form(record, typed, problem=error, errors=error.fields)
+            return make_response(page, 422)
+        flash(gettext("Saved."), "success")
+        return redirect(url_for(".record_view", record_id=customer_id), code=303)
+
+    def _edit_form(self, record: Any, typed: dict[str, str], **state: Any) -> str:
+        areas = Area.collection().find({}, {"name": 1}).sort("name", 1).limit(AREAS_OFFERED)
+        context = {"problem": None, "errors": {}, "stored": None} | state
+        # After a conflict the form carries the new version: what was typed is kept, the person
+        # has seen the difference, and saving again is then a decision.
+        version = record.customer.get("version", 1) if context["stored"] else typed.get("version")
+        return self.render(
+            "customers/edit.html",
+            record=record,
+            typed=typed,
+            stored_values=_typed_values(record.customer),
+            version=version or record.customer.get("version", 1),
+            areas=list(areas),
+            config=configuration.snapshot(),
+            **context,
+        )
+
+
+def _typed_values(customer: dict[str, Any]) -> dict[str, str]:
+    """The stored values as the form shows them."""
+    values = {
+        name: str(customer.get(name) or "")
+        for name in (*customers.TEXT_LENGTHS, *customers.PICKED, "gender", "area_id")
+    }
+    values["phones"] = ", ".join(customer.get("phones") or [])
+    values["emails"] = ", ".join(customer.get("emails") or [])
+    values["birthday"] = formats.format_date(local_date(customer.get("birthday")))
+    return values

@@ -1,0 +1,84 @@
+"""[Khách hàng cần chăm sóc]: customers by their nearest date (S1.7, S1.12, S1.15)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import url_for
+
+from models import Area, Customer, Product
+from rules.errors import N_
+from rules.filters import Filter, FilterState
+from services import configuration, lists
+from services.lists import Sort
+from views import formats
+from views.context import today
+from views.due_cells import customer, due, square
+from views.list_screen import Cell, Column, ListScreen, RowView, picked
+from views.orders_due import AREA, DUE, STATES, filter_names
+
+
+class CustomersDue(ListScreen):
+    """One row a customer, however many of its orders wait."""
+
+    model = Customer
+    endpoint_name, url_path, icon = "customers_due", "/customers/due", "user-heart"
+    label = N_("Customers due for care")
+    columns = (
+        Column("code", N_("Customer no.")),
+        Column("customer", N_("Customer")),
+        Column("due", N_("Care date"), sort="due"),
+        Column("order", N_("For order"), fold="panel"),
+        Column("relationship", N_("Relationship"), fold="panel"),
+        Column("last", N_("Last contact"), fold="panel"),
+    )
+    sorts = {"due": Sort("care.due_on")}
+    default_sort = "due"
+    fields = ("code", "name", "phones", "area_id", "care", "relationship", "last_contact_at")
+    counted = "state"
+    care_in_turn = True
+    empty_text = N_("No customer is due in this range. Widen the care dates, or enjoy the quiet.")
+
+    def list_filters(self) -> tuple[Filter, ...]:
+        return (STATES, DUE, AREA)
+
+    def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        codes = {((row["care"].get("basis")) or {}).get("product_code") for row in rows}
+        return {
+            "areas": lists.labels(
+                Area.collection(), (row.get("area_id") for row in rows), ("name",)
+            ),
+            "products": lists.labels(Product.collection(), codes, ("name",), by="code"),
+            "config": configuration.snapshot(),
+        }
+
+    def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
+        area = refs["areas"].get(row.get("area_id"), {}).get("name")
+        care = row["care"]
+        record_url = url_for("customers.record_view", record_id=row["_id"])
+        return RowView(
+            id=str(row["_id"]),
+            label=row["name"],
+            cells=(
+                square(
+                    row["code"],
+                    care_url=url_for("care.customer_view", customer_id=row["_id"]),
+                    record_url=record_url,
+                ),
+                customer(row, area),
+                due(care, today(), refs["products"]),
+                order_of(care),
+                picked(refs["config"], "relationship", row.get("relationship")),
+                Cell("text", formats.format_datetime(row.get("last_contact_at"))),
+            ),
+        )
+
+    def names(self, state: FilterState) -> dict[str, str]:
+        return filter_names(state)
+
+
+def order_of(care: dict[str, Any]) -> Cell:
+    """The order that the date comes from, or that it is the customer's own appointment."""
+    if not care.get("order_id"):
+        return Cell("text", "–", level="muted")
+    url = url_for("orders.record_view", record_id=care["order_id"])
+    return Cell("link", care.get("order_code") or "", url=url)

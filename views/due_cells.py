@@ -1,0 +1,56 @@
+"""Cells that the due lists share: the green square, the customer, the explained date (B.1)."""
+
+from datetime import date
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext
+
+from models.base import local_date
+from rules.care_sentences import explain, nearness
+from rules.sentences import Sentence
+from views import formats
+from views.list_screen import Cell
+
+
+def square(text: str, *, care_url: str, record_url: str) -> Cell:
+    """The number of the record, and before it the green square that opens the care form (S1.17)."""
+    return Cell("square", text, url=record_url, panel_url=care_url)
+
+
+def customer(row: dict[str, Any] | None, area: str | None) -> Cell:
+    """Name over phone and area; says so when there is no customer."""
+    if row is None:
+        return Cell("title", gettext("No customer"), level="muted")
+    phone = next(iter(row.get("phones") or []), "")
+    return Cell(
+        "title",
+        row["name"],
+        sub=" · ".join(part for part in (phone, area) if part),
+        url=url_for("customers.record_view", record_id=row["_id"]),
+    )
+
+
+def due(care: dict[str, Any], today: date, product_names: dict[str, Any]) -> Cell:
+    """The date with how near it is, over the reason for it."""
+    due_on = local_date(care.get("due_on"))
+    if due_on is None:
+        return Cell("text", "–", level="muted")
+    near = nearness(due_on, today)
+    return Cell(
+        "due",
+        f"{formats.format_date(due_on)} · {formats.say(near.sentence)}",
+        sub=why(due_on, care.get("basis"), product_names),
+        level=near.level,
+    )
+
+
+def why(due_on: date, basis: dict[str, Any] | None, product_names: dict[str, Any]) -> str:
+    """The explanation of a date (B.1) in the reader's language, with the product's name."""
+    sentence = explain(due_on, basis)
+    if sentence is None:
+        return ""
+    code = sentence.params.get("product")
+    named = product_names.get(code)
+    params = sentence.params | ({"product": named["name"]} if named else {})
+    return formats.say(Sentence(sentence.message, params))

@@ -1,0 +1,146 @@
+"""How values look in a page: dates, money, numbers, names; Jinja filters and functions."""
+
+import hashlib
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from babel.dates import format_date as babel_format_date
+from babel.numbers import format_decimal
+from bson.decimal128 import Decimal128
+from flask import Flask, current_app, url_for
+from flask_babel import gettext
+from werkzeug.local import LocalProxy
+
+from models.base import local_date
+from rules.errors import N_, CareError
+from rules.scope import ADMINISTRATOR, CARE_AGENT, MANAGER
+from rules.sentences import Sentence
+from views.context import locale, person, settings, today
+
+NO_BREAK_SPACE = "\u00a0"
+ROLE_NAMES = {
+    CARE_AGENT: N_("Care agent"),
+    MANAGER: N_("Manager"),
+    ADMINISTRATOR: N_("Administrator"),
+}
+AVATAR_COLOURS = 8  # classes avatar-0 … avatar-7 in frame.css
+
+
+def format_date(value: date | datetime | None) -> str:
+    """A local date (as a date, or as it is stored) as dd/mm/yyyy; "" for None."""
+    day = local_date(value)
+    return f"{day.day:02}/{day.month:02}/{day.year:04}" if day else ""
+
+
+def format_long_date(value: date) -> str:
+    """A date with its weekday, `Thứ Bảy, 21/11/2026`."""
+    weekday = babel_format_date(value, "EEEE", locale=locale())
+    return f"{weekday}, {format_date(value)}"
+
+
+def format_datetime(value: datetime | None) -> str:
+    """An instant in the site's time zone as dd/mm/yyyy hh:mm; "" for None."""
+    if value is None:
+        return ""
+    there = value.astimezone(settings().zone)
+    return f"{format_date(there.date())} {there.hour:02}:{there.minute:02}"
+
+
+def format_number(value: Any) -> str:
+    """A number with the reader's separators (1.250 or 1,250), decimals only when there are any."""
+    if value is None:
+        return ""
+    number = value.to_decimal() if isinstance(value, Decimal128) else value
+    return str(format_decimal(number, "#,##0.######", locale=locale()))
+
+
+def format_money(value: Any) -> str:
+    """An amount in dong, `1.250.000 ₫`; decimals only when there are any; "" for None."""
+    if value is None:
+        return ""
+    amount = value.to_decimal() if isinstance(value, Decimal128) else Decimal(str(value))
+    pattern = "#,##0" if amount == amount.to_integral_value() else "#,##0.00"
+    return f"{format_decimal(amount, pattern, locale=locale())}{NO_BREAK_SPACE}₫"
+
+
+def say(sentence: Sentence | None) -> str:
+    """A sentence in the reader's language, its parameters formatted; "" for None."""
+    return _translate(sentence.message, sentence.params) if sentence else ""
+
+
+def say_error(error: CareError) -> str:
+    """An error in the reader's language."""
+    return _translate(error.message, error.params)
+
+
+def initials(name: str | None) -> str:
+    """The initials of the last two words: a Vietnamese name ends with the given name."""
+    return "".join(word[0] for word in (name or "?").split()[-2:]).upper()
+
+
+def avatar_class(name: str | None) -> str:
+    """A colour class that stays the same for a name."""
+    digest = hashlib.sha256((name or "").encode()).digest()
+    return f"avatar-{digest[0] % AVATAR_COLOURS}"
+
+
+def role_name(role: str) -> str:
+    """A role in the reader's language."""
+    return str(gettext(ROLE_NAMES.get(role, role)))
+
+
+def asset(path: str) -> str:
+    """The address of a file under static/, with its version, so that it can be cached for good."""
+    return url_for("static", filename=path, v=_version(path))
+
+
+def _translate(message: str, params: dict[str, Any]) -> str:
+    text = gettext(message)
+    return text % {name: _param(value) for name, value in params.items()} if params else text
+
+
+def _param(value: Any) -> Any:
+    if isinstance(value, Sentence):
+        return say(value)
+    if isinstance(value, CareError):
+        return say_error(value)
+    if isinstance(value, datetime):
+        return format_datetime(value)
+    if isinstance(value, date):
+        return format_date(value)
+    if isinstance(value, int | Decimal | Decimal128) and not isinstance(value, bool):
+        return format_number(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(str(_param(item)) for item in value)
+    return value
+
+
+def _version(path: str) -> str:
+    """Eight characters of the content's hash, read once, or again when the file changed."""
+    file = Path(str(current_app.static_folder)) / path
+    changed = file.stat().st_mtime_ns
+    known: dict[str, tuple[int, str]] = current_app.extensions.setdefault("carebook_assets", {})
+    if known.get(path, (0, ""))[0] != changed:
+        known[path] = (changed, hashlib.sha256(file.read_bytes()).hexdigest()[:8])
+    return known[path][1]
+
+
+def register(app: Flask) -> None:
+    """Makes the filters and functions known to templates."""
+    app.jinja_env.filters.update(
+        date=format_date,
+        datetime=format_datetime,
+        long_date=format_long_date,
+        number=format_number,
+        money=format_money,
+        sentence=say,
+        care_error=say_error,
+        initials=initials,
+        avatar_class=avatar_class,
+        role_name=role_name,
+    )
+    # A global and not an import in each template, so that a block rendered alone has it too.
+    ui = LocalProxy(lambda: app.jinja_env.get_template("_partials/ui.html").module)
+    app.jinja_env.globals.update(asset=asset, locale=locale, person=person, today=today, ui=ui)

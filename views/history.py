@@ -1,0 +1,125 @@
+"""[Nội dung đã chăm sóc]: what was said to whom, newest first, with a summary on top (S1.19)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bson import ObjectId
+from flask import url_for
+from flask_admin import expose
+from flask_babel import gettext
+
+from models import Customer, Interaction, Staff
+from models.base import local_date
+from models.interaction import CARE
+from rules.errors import N_
+from rules.filters import (
+    Choice,
+    ChoiceFilter,
+    Filter,
+    FilterState,
+    InstantRangeFilter,
+    ReferenceFilter,
+)
+from services import care_summary, configuration, lists
+from services.lists import Sort
+from views import formats
+from views.context import local_day_start, locale
+from views.list_screen import Cell, Column, ListScreen, RowView, picked
+
+STAFF = ReferenceFilter("staff", N_("Staff"), "staff_id", N_("by %(name)s"), ObjectId)
+CUSTOMER = ReferenceFilter("customer", N_("Customer"), "customer_id", N_("of %(name)s"), ObjectId)
+
+
+AT = InstantRangeFilter("at", N_("Care time"), "at", local_day_start)
+ACTIVE_STAFF_SHOWN = 300
+
+
+class History(ListScreen):
+    """Every care entry ever written; nothing here is edited."""
+
+    model = Interaction
+    endpoint_name, url_path, icon = "history", "/care/history", "history"
+    label = N_("Care history")
+    columns = (
+        Column("at", N_("Time"), sort="at"),
+        Column("staff", N_("Staff")),
+        Column("customer", N_("Customer")),
+        Column("content", N_("Content")),
+        Column("feedback", N_("Feedback type")),
+        Column("next", N_("Next date"), fold="phone"),
+    )
+    sorts = {"at": Sort("at")}
+    default_sort = "-at"
+    fields = (
+        *("at", "staff_id", "staff_name", "customer_id", "order_id", "order_code"),
+        *("content", "feedback", "next_on", "ended"),
+    )
+    base_criteria = {"kind": CARE}
+    empty_text = N_("Nothing was written in this range yet.")
+    top_template = "lists/_history_summary.html"
+
+    def list_filters(self) -> tuple[Filter, ...]:
+        return (STAFF, CUSTOMER, AT, self._feedback_filter())
+
+    def _feedback_filter(self) -> ChoiceFilter:
+        values = configuration.snapshot().pick_lists.get("feedback", {}).values()
+        language = locale()
+        found = [
+            Choice(one.key, one.label(language), one.label(language), {"feedback": one.key})
+            for one in values
+        ]
+        every = Choice("all", N_("All"), "", {})
+        return ChoiceFilter("feedback", N_("Feedback type"), (every, *found), "all")
+
+    def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        ids = (row["customer_id"] for row in rows)
+        return {
+            "customers": lists.labels(Customer.collection(), ids, ("name", "code")),
+            "config": configuration.snapshot(),
+        }
+
+    def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
+        named = refs["customers"].get(row["customer_id"])
+        next_on = local_date(row.get("next_on"))
+        ended = gettext("No more care") if row.get("ended") else "–"
+        return RowView(
+            id=str(row["_id"]),
+            label=row["staff_name"],
+            cells=(
+                Cell("text", formats.format_datetime(row["at"])),
+                Cell("text", row["staff_name"]),
+                Cell(
+                    "title",
+                    named["name"] if named else "–",
+                    sub=row.get("order_code") or (named or {}).get("code", ""),
+                    url=url_for("customers.record_view", record_id=row["customer_id"]),
+                ),
+                Cell("long", row.get("content", "")),
+                picked(refs["config"], "feedback", row.get("feedback")),
+                Cell("text", formats.format_date(next_on) if next_on else ended),
+            ),
+        )
+
+    def names(self, state: FilterState) -> dict[str, str]:
+        found = {}
+        for key, document in (("staff", Staff), ("customer", Customer)):
+            if state.values.get(key):
+                row = document.collection().find_one({"_id": state.values[key]}, {"name": 1})
+                found[key] = row["name"] if row else "?"
+        return found
+
+    def side(self, state: FilterState) -> dict[str, Any]:
+        people = Staff.collection().find({}, {"name": 1}).sort("name", 1)
+        return {"staff_choices": list(people.limit(ACTIVE_STAFF_SHOWN))}
+
+    @expose("/summary")
+    def summary_view(self) -> Any:
+        """A manager's summary of the entries in the filter: by feedback and by staff."""
+        state = self.state()
+        return self.render(
+            "lists/_summary.html",
+            summary=care_summary.summarise(self.criteria(state)),
+            config=configuration.snapshot(),
+            list_screen=self,
+            state=state,
+        )

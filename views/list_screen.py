@@ -1,0 +1,248 @@
+"""The one list page: filters by name in the address, one query a page, flat rows.
+
+A screen declares columns, filters and sorts and turns stored rows into cells; everything else
+(address, problems, sentence, paging, counts, one row alone) is here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bson import ObjectId
+from bson.errors import InvalidId
+from flask import abort, redirect, request, url_for
+from flask_admin import expose
+
+from rules.errors import InvalidInput
+from rules.filters import (
+    ChoiceFilter,
+    Criteria,
+    Filter,
+    FilterState,
+    parse_date,
+    parse_filters,
+)
+from rules.sentences import Sentence
+from services import lists
+from services.configuration import Configuration
+from services.lists import Page, Sort
+from views import formats
+from views.base import ConfiguredModelView
+from views.context import locale, today
+
+PAGING = ("after", "before", "sort", "page")  # names in the address that are not filters
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its key, its heading (gettext id), the sort it offers, how it yields space.
+
+    `fold` is when the column gives way: `panel` while the side panel is open or the screen is
+    narrow, `phone` on a phone only, None never.
+    """
+
+    key: str
+    label: str
+    sort: str | None = None
+    numeric: bool = False
+    fold: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a cell shows. `kind` chooses the markup in `lists/_rows.html`."""
+
+    kind: str = "text"
+    text: str = ""
+    sub: str = ""
+    url: str | None = None
+    panel_url: str | None = None
+    level: str | None = None
+    colour: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """A row ready for the flat template: cells in the order of the columns."""
+
+    id: str
+    cells: Sequence[Cell]
+    label: str
+
+
+@dataclass(slots=True)
+class ListPage:
+    """What the list template shows."""
+
+    screen: "ListScreen"
+    state: FilterState
+    rows: list[RowView]
+    page: Page
+    sort: str
+    says: list[str]
+    names: dict[str, str]
+
+
+class ListScreen(ConfiguredModelView):
+    """Base of all lists. Subclasses set the attributes and `cells`."""
+
+    columns: tuple[Column, ...] = ()
+    sorts: dict[str, Sort] = {}
+    default_sort = ""
+    fields: tuple[str, ...] = ()  # what the query fetches
+    base_criteria: Criteria = {}
+    empty_text = ""
+    counted: str | None = None  # the choice filter whose choices show counts
+    side_template: str | None = None  # beside the rows
+    top_template: str | None = None  # above the rows
+    care_in_turn = False  # whether the list offers [Chăm sóc lần lượt]
+    list_page = "lists/page.html"
+
+    def list_filters(self) -> tuple[Filter, ...]:
+        """The filters in the order of the filter bar."""
+        return ()
+
+    def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
+        """The row as it is shown; `refs` is what `references` returned."""
+        raise NotImplementedError
+
+    def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Labels of everything the rows refer to: one query per kind of reference."""
+        return {}
+
+    def side(self, state: FilterState) -> dict[str, Any]:
+        """What the side template (a tree of groups, for instance) needs."""
+        return {}
+
+    def names(self, state: FilterState) -> dict[str, str]:
+        """Names of the records that filters refer to, by filter key, for the sentence."""
+        return {}
+
+    @expose("/")
+    def index_view(self) -> Any:
+        state = self.state()
+        page = self._page(state)
+        refs = self.references(page.rows)
+        names = self.names(state)
+        shown = ListPage(
+            screen=self,
+            state=state,
+            rows=[self.cells(row, refs) for row in page.rows],
+            page=page,
+            sort=self._sort_key(),
+            says=[formats.say(_named(says, names.get(key))) for key, says in state.sentences()],
+            names=names,
+        )
+        return self.render(self.list_page, list=shown, **self.side(state))
+
+    @expose("/count")
+    def count_view(self) -> Any:
+        """The counts of the list and of each choice, after the page itself (B.10)."""
+        state = self.state()
+        wanted = {"": self.criteria(state)}
+        choices = next((one for one in state.filters if one.key == self.counted), None)
+        if isinstance(choices, ChoiceFilter):
+            rest = self.criteria(state, without=[choices.key])
+            for choice in choices.choices:
+                wanted[choice.key] = lists.merge([rest, choice.criteria])
+        counts = lists.capped_counts(self.model.collection(), wanted)
+        return self.render("lists/counts.html", counts=counts, counted=self.counted)
+
+    @expose("/range/<key>")
+    def range_view(self, key: str) -> Any:
+        """From two typed days to the address of the list with that range; the list checks it."""
+        start, end = (_iso(request.args.get(name, "")) for name in ("range_from", "range_to"))
+        rest = {
+            name: text
+            for name, text in request.args.items()
+            if name not in (key, "range_from", "range_to", *PAGING)
+        }
+        chosen = {key: f"{start}..{end}"} if start or end else {}
+        return redirect(url_for(f"{self.endpoint}.index_view", **rest | chosen))
+
+    @expose("/rows/<row_id>")
+    def row_view(self, row_id: str) -> Any:
+        """One row alone, to replace it in place after a change."""
+        row = self.model.collection().find_one({"_id": object_id(row_id)}, self._projection())
+        if row is None:
+            abort(404)
+        shown = self.cells(row, self.references([row]))
+        return self.render("lists/row.html", row=shown, columns=self.columns, changed=True)
+
+    def state(self) -> FilterState:
+        args = {name: request.args.get(name, "") for name in request.args}
+        return parse_filters(self.list_filters(), args, known=PAGING)
+
+    def criteria(self, state: FilterState, *, without: Sequence[str] = ()) -> Criteria:
+        return lists.merge([self.base_criteria, state.criteria(today(), without=without)])
+
+    def page_address(self, list_page: ListPage, **keys: str) -> str:
+        """The address of a neighbouring page or another sort with the same filters."""
+        return self.address(list_page.state, **keys)
+
+    def address(self, state: FilterState, **changes: str | None) -> str:
+        """The address of this list with some filters changed; None leaves one out."""
+        shown = {one.key: one.default for one in state.filters}
+        args = {
+            name: text for name, text in (state.raw | changes).items() if text != shown.get(name)
+        }
+        return url_for(f"{self.endpoint}.index_view", **args)
+
+    def _page(self, state: FilterState) -> Page:
+        return lists.fetch_page(
+            self.model.collection(),
+            self.criteria(state),
+            self._sort(),
+            after=request.args.get("after"),
+            before=request.args.get("before"),
+            projection=self._projection(),
+        )
+
+    def _projection(self) -> dict[str, int]:
+        return dict.fromkeys(self.fields, 1)
+
+    def _sort_key(self) -> str:
+        asked = request.args.get("sort", "")
+        return asked if asked.lstrip("-") in self.sorts else self.default_sort
+
+    def _sort(self) -> Sort:
+        key = self._sort_key()
+        sort = self.sorts[key.lstrip("-")]
+        return Sort(sort.path, descending=sort.descending != key.startswith("-"))
+
+
+def _named(says: Sentence, name: str | None) -> Sentence:
+    """The sentence of a filter with the name of the record behind its id."""
+    return Sentence(says.message, says.params | {"name": name}) if name else says
+
+
+def picked(config: Configuration, list_key: str, key: str | None) -> Cell:
+    """A pick-list value as a coloured pill; empty for no value."""
+    value = config.value(list_key, key)
+    if value is None:
+        return Cell("text", "–", level="muted")
+    return Cell("pill", value.label(locale()), colour=value.colour)
+
+
+def _iso(text: str) -> str:
+    """A typed day as it stands in an address; what is no date stays for the list to complain."""
+    try:
+        day = parse_date(text)
+    except InvalidInput:
+        return text.strip()[:30]
+    return day.isoformat() if day else ""
+
+
+def object_id(text: str) -> ObjectId:
+    """The id behind a piece of an address; 404 for one that cannot be an id."""
+    try:
+        return ObjectId(text)
+    except (InvalidId, TypeError):
+        abort(404)
+
+
+def count_text(number: int) -> str:
+    """A capped count as people read it: 81, or "1.000+" (B.10)."""
+    if number > lists.COUNT_CAP:
+        return f"{formats.format_number(lists.COUNT_CAP)}+"
+    return formats.format_number(number)

@@ -1,0 +1,62 @@
+"""Options of a reference filter while its name is typed."""
+
+from typing import Any
+
+from flask import abort, request
+from flask_admin import expose
+
+from models import Area, Customer, ProductGroup, Staff
+from rules.errors import N_
+from rules.filters import SearchFilter
+from rules.phones import phone_key
+from rules.text import fold
+from views.base import ScreenView
+
+OPTIONS_SHOWN = 20
+
+
+class Lookup(ScreenView):
+    """Names with ids for `area`, `group`, `staff` and `customer`; a fragment of buttons."""
+
+    endpoint_name, url_path, icon = "lookup", "/lookup", "search"
+    label = N_("Search")
+
+    @expose("/<kind>")
+    def options_view(self, kind: str) -> Any:
+        search = {"area": _areas, "group": _groups, "staff": _staff, "customer": _customers}
+        if kind not in search:
+            abort(404)
+        words = request.args.get("q", "")[:100]
+        return self.render("lists/options.html", key=kind, options=search[kind](words))
+
+    @expose("/")
+    def index_view(self) -> Any:
+        abort(404)
+
+
+def _areas(words: str) -> list[dict[str, Any]]:
+    return _named(Area, words)
+
+
+def _groups(words: str) -> list[dict[str, Any]]:
+    return _named(ProductGroup, words)
+
+
+def _staff(words: str) -> list[dict[str, Any]]:
+    return _named(Staff, words)
+
+
+def _named(document: Any, words: str) -> list[dict[str, Any]]:
+    """A short collection (hundreds), filtered here: its names are not folded in the store."""
+    wanted = fold(words)
+    found = document.collection().find({}, {"name": 1, "path": 1}).sort("name", 1).limit(2000)
+    return [row for row in found if wanted in fold(row["name"])][:OPTIONS_SHOWN]
+
+
+def _customers(words: str) -> list[dict[str, Any]]:
+    search = SearchFilter("q", "", "search_words", phone_key)
+    criteria = search.criteria(search.parse(words), None)  # type: ignore[arg-type]
+    found = Customer.collection().find(criteria, {"name": 1, "code": 1})
+    return list(
+        found.sort("search", 1).limit(OPTIONS_SHOWN) if not criteria else found.limit(OPTIONS_SHOWN)
+    )

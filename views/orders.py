@@ -1,0 +1,56 @@
+"""The plain order page, and deleting an order with undo."""
+
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext
+
+from models.base import local_date
+from rules.care_sentences import nearness
+from rules.errors import N_
+from services import configuration, records, trash
+from views.base import ScreenView
+from views.context import current_actor, now, today
+from views.due_cells import why
+from views.list_screen import object_id
+
+
+class Orders(ScreenView):
+    """One order: lines, value, care and what was said."""
+
+    endpoint_name, url_path, icon = "orders", "/orders", "receipt"
+    label = N_("Orders")
+
+    @expose("/<record_id>")
+    def record_view(self, record_id: str) -> Any:
+        record = records.order_record(object_id(record_id))
+        care = record.order["care"]
+        due_on = local_date(care.get("due_on"))
+        return self.render(
+            "orders/record.html",
+            record=record,
+            care=care,
+            due_on=due_on,
+            near=nearness(due_on, today()) if due_on else None,
+            why=why(due_on, care.get("basis"), record.product_names) if due_on else "",
+            config=configuration.snapshot(),
+            may_delete=current_actor().is_manager,
+        )
+
+    @expose("/<record_id>/delete", methods=("POST",))
+    def delete_record_view(self, record_id: str) -> Any:
+        order_id = object_id(record_id)
+        trash.delete_order(order_id, by=current_actor(), at=now())
+        return self.render("orders/deleted.html", order_id=order_id)
+
+    @expose("/<record_id>/restore", methods=("POST",))
+    def restore_record_view(self, record_id: str) -> Any:
+        trash.restore_order(object_id(record_id), by=current_actor(), at=now())
+        flash(gettext("The order is back."), "success")
+        return redirect(url_for(".record_view", record_id=record_id), code=303)
+
+    @expose("/")
+    def index_view(self) -> Any:
+        """There is no list of all orders yet; the due orders are the way in."""
+        return redirect(url_for("orders_due.index_view", **request.args))

@@ -1,0 +1,148 @@
+"""Products with their care interval and suggested contacts (S1.4, S1.8)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import make_response, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext
+
+from models import Product, ProductGroup
+from rules.errors import N_, InvalidInput, NotFound, StaleForm
+from rules.filters import Choice, ChoiceFilter, Filter, FilterState, SearchFilter
+from rules.scope import may_configure_products
+from services import lists, products
+from services.lists import Sort
+from views import formats
+from views.base import toast
+from views.context import current_actor, is_htmx, now
+from views.list_screen import Cell, Column, ListScreen, RowView, object_id
+from views.orders_due import GROUP, filter_names
+
+SEARCH = SearchFilter("q", N_("Name, code…"), "search_words")
+NEEDS_CARE = ChoiceFilter(
+    "care",
+    N_("Care"),
+    (
+        Choice("all", N_("All"), "", {}),
+        Choice("yes", N_("Needs care"), N_("needs care"), {"care_interval_days": {"$gt": 0}}),
+        Choice("no", N_("No care"), N_("needs no care"), {"care_interval_days": 0}),
+    ),
+    default="all",
+)
+
+
+class Products(ListScreen):
+    """[Khoảng ngắt] and [Số lần CS max/min] of every product; managers edit them in the row."""
+
+    model = Product
+    endpoint_name, url_path, icon = "products", "/products", "package"
+    label = N_("Products")
+    columns = (
+        Column("code", N_("Product no.")),
+        Column("name", N_("Product"), sort="name"),
+        Column("group", N_("Product group"), fold="phone"),
+        Column("interval", N_("Care interval"), numeric=True),
+        Column("contacts", N_("Contacts min–max"), numeric=True),
+    )
+    sorts = {"name": Sort("search")}
+    default_sort = "name"
+    fields = (
+        *("code", "name", "search", "group_id", "care_interval_days", "care_min", "care_max"),
+        "version",
+    )
+    counted = "care"
+    empty_text = N_("No product matches. Products come with the import of products or orders.")
+
+    def list_filters(self) -> tuple[Filter, ...]:
+        return (SEARCH, NEEDS_CARE, GROUP)
+
+    def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        groups = (row.get("group_id") for row in rows)
+        return {
+            "groups": lists.labels(ProductGroup.collection(), groups, ("path",)),
+            "may_edit": may_configure_products(current_actor()),
+        }
+
+    def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
+        edit_url = url_for(".care_view", product_id=row["_id"]) if refs["may_edit"] else None
+        path = refs["groups"].get(row.get("group_id"), {}).get("path") or []
+        return RowView(
+            id=str(row["_id"]),
+            label=row["code"],
+            cells=(
+                Cell("text", row["code"]),
+                Cell("title", row["name"]),
+                Cell("text", " / ".join(path)),
+                Cell("edit", interval_text(row.get("care_interval_days", 0)), panel_url=edit_url),
+                Cell("text", contacts_text(row.get("care_min"), row.get("care_max"))),
+            ),
+        )
+
+    def names(self, state: FilterState) -> dict[str, str]:
+        return filter_names(state)
+
+    @expose("/<product_id>/care", methods=("GET", "POST"))
+    def care_view(self, product_id: str) -> Any:
+        """Interval and contacts of one product, in the side panel or on a page of its own."""
+        product = Product.collection().find_one({"_id": object_id(product_id)})
+        if product is None:
+            raise NotFound()
+        if request.method == "GET":
+            return self._form(product, _typed_values(product))
+        typed = dict(request.form.items())
+        version = typed.get("version", "")
+        try:
+            saved = products.set_care(
+                product["_id"],
+                typed,
+                version=int(version) if version.isdecimal() and len(version) < 10 else -1,
+                by=current_actor(),
+                at=now(),
+            )
+        except StaleForm as error:
+            return make_response(self._form(product, typed, problem=error), 409)
+        except InvalidInput as error:
+            form = self._form(product, typed, problem=error, errors=error.fields)
+            return make_response(form, 422)
+        text = gettext("Saved.")
+        if saved.run_id:
+            text = gettext("Saved. The dates of orders with this product are being recomputed.")
+        if not is_htmx():
+            return redirect(url_for(".index_view", q=product["code"]), code=303)
+        changed = self.model.collection().find_one({"_id": product["_id"]}, self._projection())
+        row = self.cells(changed, self.references([changed]))
+        part = self.render("lists/row_in_place.html", row=row, columns=self.columns, changed=True)
+        return toast(part, text)
+
+    def _form(self, product: dict[str, Any], typed: dict[str, str], **state: Any) -> str:
+        context = {"problem": None, "errors": {}} | state
+        stale = isinstance(context["problem"], StaleForm)
+        return self.render(
+            "products/care_panel.html" if is_htmx() else "products/care_page.html",
+            product=product,
+            typed=typed,
+            version=product.get("version", 1) if stale else typed["version"],
+            **context,
+        )
+
+
+def interval_text(days: int) -> str:
+    """The interval in words; 0 is "no care" (S1.4)."""
+    if not days:
+        return gettext("no care")
+    return gettext("%(days)s days", days=formats.format_number(days))
+
+
+def contacts_text(fewest: int | None, most: int | None) -> str:
+    if fewest is None and most is None:
+        return "–"
+    return f"{'…' if fewest is None else fewest}–{'…' if most is None else most}"
+
+
+def _typed_values(product: dict[str, Any]) -> dict[str, str]:
+    values = {
+        name: "" if product.get(name) is None else str(product[name])
+        for name in products.CARE_FIELDS
+    }
+    return values | {"version": str(product.get("version", 1))}

@@ -1,0 +1,107 @@
+"""The guard in front of every page: login, CSRF, headers, cookies, limits."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, redirect, request, url_for
+from flask_wtf import CSRFProtect
+from werkzeug.wrappers import Response as BaseResponse
+
+from config import Settings
+from services.accounts import SESSION_DAYS
+from views.context import is_htmx, local_path, person
+
+UPLOAD_MAX_BYTES = 21 * 1024 * 1024  # 20 MB of attachments (S2.5) and the form around them
+FORM_MAX_BYTES = 1024 * 1024
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+TWO_YEARS = "max-age=63072000; includeSubDomains"
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Puts the guard in place; must come before everything that answers requests."""
+    app.config.update(
+        SESSION_COOKIE_NAME="carebook",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=SESSION_DAYS),
+        MAX_CONTENT_LENGTH=UPLOAD_MAX_BYTES,
+        MAX_FORM_MEMORY_SIZE=FORM_MAX_BYTES,
+        # A page stays open all day; its token lives as long as the login.
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    # The login comes first: a page of a closed session says "log in", not "token missing".
+    app.before_request(_require_login)
+    CSRFProtect(app)
+    app.after_request(_add_headers)
+
+
+def login_redirect() -> BaseResponse:
+    """Sends a stranger to the login and back to where they were; htmx moves the whole page."""
+    if is_htmx():
+        address = urlsplit(request.headers.get("HX-Current-URL", ""))
+        target = _login_url(f"{address.path}?{address.query}" if address.query else address.path)
+        return Response("", 401, {"HX-Redirect": target})
+    asked = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
+    return redirect(_login_url(asked), 303)
+
+
+def _login_url(asked: str | None) -> str:
+    asked = local_path(asked)
+    return url_for("login.login", next=asked if asked != "/" else None)
+
+
+def _require_login() -> BaseResponse | None:
+    """Nothing answers without a login unless it says so with `@public`."""
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    if getattr(current_app.view_functions[request.endpoint], "is_public", False):
+        return None
+    return login_redirect() if person() is None else None
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", TWO_YEARS)
+    if request.endpoint == "static":
+        _cache_asset(response)
+    else:
+        # Customers' data must not come back out of a shared computer's cache after the logout.
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.vary.update(("Cookie", "HX-Request"))
+    return response
+
+
+def _cache_asset(response: Response) -> None:
+    """An address with a version never changes its content."""
+    arguments: dict[str, Any] = request.view_args or {}
+    is_versioned = "v" in request.args or str(arguments.get("filename")).startswith("vendor/")
+    if is_versioned and response.status_code in (200, 206, 304):
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
+        response.headers["Cache-Control"] = "no-cache"
