@@ -229,12 +229,10 @@ def _change(order_id: ObjectId, document: Stored, at: datetime) -> UpdateOne:
     }
     values["version"] = {"$add": [{"$ifNull": ["$version", 0]}, 1]}
     values["updated_at"] = at
+    gone = [name for name in OPTIONAL if name not in document]
     stages: list[Stored] = [{"$set": values}]
-    # Setting an embedded document merges it into the stored one: an old date must go first.
-    stages.insert(0, {"$set": {"_care": values.pop("care")}})
-    stages.insert(1, {"$unset": "care"})
-    values["care"] = "$_care"
-    stages.append({"$unset": ["_care", *(name for name in OPTIONAL if name not in document)]})
+    if gone:
+        stages.append({"$unset": gone})
     return UpdateOne({"_id": order_id}, stages)
 
 

@@ -188,8 +188,10 @@ class _Writing:
         def work(session: ClientSession) -> _Plan:
             plan = self._planned(products, session)
             self.tree.insert_missing(session)
-            writes: list[InsertOne[Stored] | UpdateOne] = [InsertOne(document) for document in plan.new]
-        writes += plan.changes
+            writes: list[InsertOne[Stored] | UpdateOne] = [
+                InsertOne(document) for document in plan.new
+            ]
+            writes += plan.changes
             if writes:
                 Product.collection().bulk_write(writes, ordered=False, session=session)
             if writes or plan.groups:
