@@ -2,10 +2,12 @@
 
 import errno
 import socket
+import sys
 from typing import Any
 
 import click
 from gunicorn.app.base import BaseApplication
+from gunicorn.errors import HaltServer
 
 from commands import lifeline, log
 from config import Settings
@@ -96,4 +98,7 @@ def web(settings: Settings) -> None:
     # This process forks: it keeps embedded stores running, but only its workers connect.
     mongo.attach(settings)
     valkey.attach(settings)
-    WebServer(settings).run()
+    try:
+        WebServer(settings).run()
+    except HaltServer as halt:  # gunicorn has logged why
+        sys.exit(halt.exit_status)

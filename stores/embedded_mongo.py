@@ -17,6 +17,8 @@ from stores.errors import StoreError
 
 REPLICA_SET = "carebook"
 USER = "carebook"
+PRIMARY_SECONDS = 60
+NOT_YET_INITIALIZED = 94
 ALREADY_INITIALIZED, UNAUTHORIZED, AUTHENTICATION_FAILED, USER_EXISTS = 23, 13, 18, 51003
 
 
@@ -127,19 +129,31 @@ class EmbeddedMongo(EmbeddedServer):
     def _follow_port(self, port: int) -> None:
         """Writes the port into the replica set's configuration when it is another one now."""
         with self._alone(port, **self._credentials()) as client:
-            config = client.admin.command("replSetGetConfig")["config"]
+            config = self._configuration(client)
             if config["members"][0]["host"] != f"127.0.0.1:{port}":
                 config["members"][0]["host"] = f"127.0.0.1:{port}"
                 config["version"] += 1
                 client.admin.command("replSetReconfig", config, force=True)
 
+    def _configuration(self, client: MongoClient[Any]) -> dict[str, Any]:
+        deadline = time.monotonic() + PRIMARY_SECONDS
+        while True:
+            try:
+                config: dict[str, Any] = client.admin.command("replSetGetConfig")["config"]
+            except OperationFailure as error:  # it answers before it has read its configuration
+                if error.code != NOT_YET_INITIALIZED or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return config
+
     def _wait_for_primary(self, port: int, *, logged_in: bool = True) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PRIMARY_SECONDS
         with self._alone(port, **(self._credentials() if logged_in else {})) as client:
             while not client.admin.command("hello").get("isWritablePrimary"):
                 if time.monotonic() > deadline:
                     raise StoreError(
-                        f"{self.title} did not become writable within 60 seconds.",
+                        f"{self.title} did not become writable within {PRIMARY_SECONDS} seconds.",
                         f"The end of {self.log} says why.",
                     )
                 time.sleep(0.02)
