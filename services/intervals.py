@@ -1,0 +1,118 @@
+"""Keeps the care intervals that orders repeat in line with the products (S1.4).
+
+Drift is looked for in the index `orders_by_product` alone: products with the same interval are
+asked for together, and an order is read only when it differs.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from models import Order, Product
+from services.progress import NoProgress, Progress, stop_if_cancelled
+
+Stored = dict[str, Any]
+
+PRODUCTS_PER_QUERY = 5000
+INTERVALS_PER_UPDATE = 50  # each is a filter that the server tries on every item
+ORDERS_PER_UPDATE = 2000
+
+# Criteria of product codes, and the interval that the items with these codes should have.
+Expected = tuple[Stored, int]
+
+
+def align_intervals(
+    product_codes: Sequence[str] | None = None, *, at: datetime, progress: Progress | None = None
+) -> int:
+    """Sets `care_items.interval_days` of orders to the intervals of their products.
+
+    A product that does not exist needs no care (0). Looks again until nothing differs, because a
+    product may get another interval meanwhile.
+
+    Returns how many times an order was changed.
+
+    Raises:
+        Cancelled: the progress was told to stop.
+    """
+    progress = progress or NoProgress()
+    changed = 0
+    while aligned := sum(
+        _align(expected, at, progress) for expected in _expectations(product_codes)
+    ):
+        changed += aligned
+    return changed
+
+
+def _align(expected: Sequence[Expected], at: datetime, progress: Progress) -> int:
+    """Gives the items their expected intervals; returns how many orders changed.
+
+    Goes through the orders once and does not look again: beside somebody who has read a newer
+    interval, both would undo each other's work for ever. `align_intervals` reads the products
+    again and then looks again.
+    """
+    orders = Order.collection()
+    drifted = {"$or": [_has_drifted(codes, days) for codes, days in expected]}
+    update = {
+        "$set": {
+            f"care_items.$[same{number}].interval_days": days
+            for number, (_, days) in enumerate(expected)
+        }
+        | {"updated_at": at},
+        "$inc": {"version": 1},
+    }
+    filters = [{f"same{number}.code": codes} for number, (codes, _) in enumerate(expected)]
+    changed = 0
+    rows = iter(orders.find(drifted, {"_id": 1}, batch_size=ORDERS_PER_UPDATE))
+    while ids := [row["_id"] for row in islice(rows, ORDERS_PER_UPDATE)]:
+        stop_if_cancelled(progress)
+        result = orders.update_many({"_id": {"$in": ids}, **drifted}, update, array_filters=filters)
+        changed += result.modified_count
+    return changed
+
+
+def _has_drifted(codes: Stored, interval_days: int) -> Stored:
+    return {"care_items": {"$elemMatch": {"code": codes, "interval_days": {"$ne": interval_days}}}}
+
+
+def _expectations(product_codes: Sequence[str] | None) -> Iterator[list[Expected]]:
+    """What every item should have, for every code there may be, in pieces of bounded size.
+
+    Walks the products by code; the codes between two products belong to no product.
+    """
+    if product_codes is not None:
+        yield from _of_codes(sorted(set(product_codes)))
+        return
+    last = None
+    while products := _products({"code": {"$gt": last}} if last is not None else {}):
+        codes = [product["code"] for product in products]
+        yield from _by_interval(products)
+        since: Stored = {"$gt": last} if last is not None else {}
+        yield [({**since, "$lte": codes[-1], "$nin": codes}, 0)]
+        last = codes[-1]
+    yield [({"$gt": last} if last is not None else {"$gte": ""}, 0)]
+
+
+def _of_codes(codes: Sequence[str]) -> Iterator[list[Expected]]:
+    for start in range(0, len(codes), PRODUCTS_PER_QUERY):
+        some = list(codes[start : start + PRODUCTS_PER_QUERY])
+        products = _products({"code": {"$in": some}})
+        yield from _by_interval(products)
+        unknown = sorted(set(some) - {product["code"] for product in products})
+        if unknown:
+            yield [({"$in": unknown}, 0)]
+
+
+def _products(criteria: Stored) -> list[Stored]:
+    found = Product.collection().find(criteria, {"code": 1, "care_interval_days": 1})
+    return list(found.sort("code", 1).limit(PRODUCTS_PER_QUERY))
+
+
+def _by_interval(products: Sequence[Stored]) -> Iterator[list[Expected]]:
+    codes: dict[int, list[str]] = defaultdict(list)
+    for product in products:
+        codes[product.get("care_interval_days") or 0].append(product["code"])
+    expected: list[Expected] = [({"$in": same}, days) for days, same in sorted(codes.items())]
+    for start in range(0, len(expected), INTERVALS_PER_UPDATE):
+        yield expected[start : start + INTERVALS_PER_UPDATE]

@@ -1,0 +1,255 @@
+"""Brings care dates in line with products, orders and appointments, in bulk on the server.
+
+Everything here may run twice, side by side with itself and with people who log care, and may be
+killed anywhere: each step compares with what is stored, writes what differs, and looks again.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from bson import ObjectId
+from pymongo import UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+
+from models import Customer, Order
+from models.care import OPEN_STATES
+from rules.care_dates import next_care
+from rules.care_pipeline import UNCARED, first_care_pipeline
+from rules.errors import N_, StoreUnavailable
+from services.intervals import align_intervals
+from services.progress import NoProgress, Progress, stop_if_cancelled
+from services.stored_care import open_care_of_order, own_care_of, stored_next_care
+
+T = TypeVar("T")
+Stored = dict[str, Any]
+
+ORDERS_PER_RANGE = 2000  # about a third of a second when all of them change
+CUSTOMERS_PER_RANGE = 1000
+ROUNDS = 20  # of looking again at customers that others change at the same time
+
+
+def recompute_care(
+    *,
+    product_codes: Sequence[str] | None = None,
+    progress: Progress | None = None,
+    at: datetime | None = None,
+) -> dict[str, int]:
+    """Recomputes intervals in orders, first dates (S1.5) and customers' next dates (S1.7, S1.15).
+
+    Args:
+        product_codes: only what these products can change; None: everything.
+        at: becomes `updated_at` of what changes; None: now.
+
+    Returns:
+        `{"intervals_changed", "orders_checked", "orders_changed", "customers_checked",
+        "customers_changed"}`; customers are counted once per range in which they are met.
+
+    Raises:
+        Cancelled: the progress was told to stop, between two ranges.
+    """
+    at = at or datetime.now(UTC)
+    run = _Run(progress or NoProgress(), at)
+    run.add("intervals_changed", align_intervals(product_codes, at=at, progress=run.progress))
+    if product_codes is None:
+        _recompute_all(run)
+    else:
+        _recompute_of_products(product_codes, run)
+    return dict(run.counts)
+
+
+def recompute_orders(order_ids: Iterable[ObjectId], *, at: datetime | None = None) -> int:
+    """Recomputes the first dates of these orders and their customers' next dates.
+
+    Returns how many orders changed.
+    """
+    at = at or datetime.now(UTC)
+    changed = 0
+    for some in _batches(order_ids, ORDERS_PER_RANGE):
+        changed += _recompute_orders({"_id": {"$in": some}}, at)
+        recompute_customers(
+            Order.collection().distinct("customer_id", {"_id": {"$in": some}}), at=at
+        )
+    return changed
+
+
+def recompute_customers(
+    customer_ids: Iterable[ObjectId | None],
+    *,
+    session: ClientSession | None = None,
+    at: datetime | None = None,
+) -> int:
+    """Brings the next care of these customers in line with their orders and appointments (S1.15).
+
+    In a transaction (`session`) it sees and joins the transaction's own writes.
+
+    Returns how many customers changed.
+    """
+    at = at or datetime.now(UTC)
+    changed = 0
+    known = (customer_id for customer_id in customer_ids if customer_id is not None)
+    for some in _batches(known, CUSTOMERS_PER_RANGE):
+        changed += _recompute_customers(some, at, session)
+    return changed
+
+
+class _Run:
+    """What one recompute has done so far."""
+
+    def __init__(self, progress: Progress, at: datetime) -> None:
+        self.progress = progress
+        self.at = at
+        self.counts = Counter[str](
+            dict.fromkeys(
+                (
+                    "intervals_changed",
+                    "orders_checked",
+                    "orders_changed",
+                    "customers_checked",
+                    "customers_changed",
+                ),
+                0,
+            )
+        )
+
+    def add(self, name: str, number: int) -> None:
+        self.counts[name] += number
+        self.progress.count(name, number)
+
+
+def _recompute_all(run: _Run) -> None:
+    orders, customers = Order.collection(), Customer.collection()
+    run.progress.set_total(orders.estimated_document_count() + customers.estimated_document_count())
+    for ids in _id_ranges(orders, ORDERS_PER_RANGE):
+        stop_if_cancelled(run.progress)
+        within = {"_id": {"$gte": ids[0], "$lte": ids[-1]}}
+        run.add("orders_changed", _recompute_orders(within, run.at))
+        run.add("orders_checked", len(ids))
+        run.progress.advance(len(ids))
+    for ids in _id_ranges(customers, CUSTOMERS_PER_RANGE):
+        stop_if_cancelled(run.progress)
+        run.add("customers_changed", _recompute_customers(ids, run.at))
+        run.add("customers_checked", len(ids))
+        run.progress.advance(len(ids))
+
+
+def _recompute_of_products(codes: Sequence[str], run: _Run) -> None:
+    """Range by range: the orders that contain the products, then their customers.
+
+    Orders are found by product whether their date has changed or not, so that a run after a
+    killed one also meets the customers that the killed one left behind.
+    """
+    orders = Order.collection()
+    containing = {"care_items.code": {"$in": list(codes)}}
+    run.progress.set_total(orders.count_documents(containing))
+    rows = orders.find(containing, {"customer_id": 1}, batch_size=ORDERS_PER_RANGE)
+    for some in _batches(rows, ORDERS_PER_RANGE):
+        stop_if_cancelled(run.progress)
+        ids = [row["_id"] for row in some]
+        customer_ids = {row["customer_id"] for row in some if row.get("customer_id")}
+        run.add("orders_changed", _recompute_orders({"_id": {"$in": ids}}, run.at))
+        run.add("orders_checked", len(ids))
+        run.add("customers_changed", recompute_customers(sorted(customer_ids), at=run.at))
+        run.add("customers_checked", len(customer_ids))
+        run.progress.advance(len(ids))
+
+
+def _recompute_orders(criteria: Stored, at: datetime) -> int:
+    """Recomputes the first dates of uncared orders; the server skips those that are right."""
+    return (
+        Order.collection().update_many({**criteria, **UNCARED}, first_care_pipeline(at))
+    ).modified_count
+
+
+def _recompute_customers(
+    ids: Sequence[ObjectId], at: datetime, session: ClientSession | None = None
+) -> int:
+    """Writes the next care that differs, then looks again at what it wrote until nothing does.
+
+    Between reading and writing a person may log care. The version keeps us from writing over a
+    customer that changed; an order that changed alone is seen by looking again. Whoever changes
+    an order recomputes its customer afterwards, so that the last one to look is right.
+    """
+    changed: set[ObjectId] = set()
+    pending = list(ids)
+    for _ in range(ROUNDS):
+        writes = _differing(pending, at, session)
+        if not writes:
+            return len(changed)
+        Customer.collection().bulk_write(list(writes.values()), ordered=False, session=session)
+        changed.update(writes)
+        if session is not None:
+            # A transaction reads one moment in time; a clash ends it and it starts again.
+            return len(changed)
+        pending = list(writes)
+    raise StoreUnavailable(
+        N_("The next care dates of %(count)s customers keep changing. Try again in a moment."),
+        count=len(pending),
+    )
+
+
+def _differing(
+    ids: Sequence[ObjectId], at: datetime, session: ClientSession | None
+) -> dict[ObjectId, UpdateOne]:
+    """`{customer id: update}` of the customers whose stored next care is not what it should be."""
+    # The customer with its version is read before the orders: see `_recompute_customers`.
+    customers = list(
+        Customer.collection().find(
+            {"_id": {"$in": ids}}, {"own_care": 1, "care": 1, "version": 1}, session=session
+        )
+    )
+    nearest = _nearest_orders(ids, session)
+    writes = {}
+    for customer in customers:
+        order = nearest.get(customer["_id"])
+        orders = [open_care_of_order(order)] if order else []
+        care = stored_next_care(next_care(orders, own_care_of(customer)))
+        if care != customer.get("care"):
+            writes[customer["_id"]] = UpdateOne(
+                {"_id": customer["_id"], "version": customer.get("version")},
+                {"$set": {"care": care, "updated_at": at}, "$inc": {"version": 1}},
+            )
+    return writes
+
+
+def _nearest_orders(
+    customer_ids: Sequence[ObjectId], session: ClientSession | None
+) -> dict[ObjectId, Stored]:
+    """`{customer id: its open order with the nearest date}`; on a tie the code that sorts first.
+
+    Served by the index `orders_of_customer`. The server compares the keys in their order.
+    """
+    order = {"due_on": "$care.due_on", "code": "$code", "_id": "$_id", "care": "$care"}
+    rows = Order.collection().aggregate(
+        [
+            {
+                "$match": {
+                    "customer_id": {"$in": list(customer_ids)},
+                    "care.state": {"$in": list(OPEN_STATES)},
+                    "care.due_on": {"$ne": None},
+                }
+            },
+            {"$group": {"_id": "$customer_id", "nearest": {"$min": order}}},
+        ],
+        session=session,
+    )
+    return {row["_id"]: row["nearest"] for row in rows}
+
+
+def _id_ranges(collection: Collection[Stored], size: int) -> Iterator[list[ObjectId]]:
+    """The ids of a collection in ascending order, `size` at a time, read from its index only."""
+    beyond: Stored = {}
+    while ids := [
+        row["_id"] for row in collection.find(beyond, {"_id": 1}).sort("_id", 1).limit(size)
+    ]:
+        yield ids
+        beyond = {"_id": {"$gt": ids[-1]}}
+
+
+def _batches(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    remaining = iter(rows)
+    while some := list(islice(remaining, size)):
+        yield some
