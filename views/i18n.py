@@ -70,4 +70,5 @@ def _compile(source: Path, target: Path) -> None:
     handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".mo")
     with os.fdopen(handle, "wb") as file:
         write_mo(file, catalogue)
+    os.chmod(draft, 0o644)
     os.replace(draft, target)
