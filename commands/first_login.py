@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from config import Settings
-from models import Customer, Order, Staff
+from models import Customer, Order, Site, Staff
 from rules.errors import InvalidInput
 from rules.scope import ADMINISTRATOR, SYSTEM
 from services import accounts
@@ -14,6 +14,11 @@ FIRST_EMAIL, FIRST_NAME = "admin@example.com", "Administrator"
 def is_empty() -> bool:
     """Whether nobody and nothing is in the database yet."""
     return not any(kind.collection().find_one({}, {"_id": 1}) for kind in (Staff, Customer, Order))
+
+
+def has_demonstration() -> bool:
+    """Whether the demonstration data with its accounts was loaded into this database."""
+    return Site.collection().find_one({"key": "site", "demo": "done"}, {"_id": 1}) is not None
 
 
 def first_administrator(settings: Settings) -> list[str]:

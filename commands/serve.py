@@ -99,9 +99,12 @@ def _answers(settings: Settings) -> bool:
 
 
 def _how_to_log_in(settings: Settings) -> list[str]:
-    if settings.demo:
-        from services import demo
+    """Lines for people. Loads the demonstration data first when that is wanted and possible."""
+    from commands import demo
+    from services import demo as demonstration
 
-        if first_login.is_empty():
-            demo.load()
+    if settings.demo and (first_login.is_empty() or demonstration.is_unfinished()):
+        demo.load(settings)
+    if settings.demo and first_login.has_demonstration():
+        return demo.how_to_log_in(settings)
     return first_login.first_administrator(settings)

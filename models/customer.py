@@ -48,6 +48,14 @@ class Attachment(EmbeddedDocument):
     staff_id = ObjectIdField()
 
 
+class CareClaim(EmbeddedDocument):
+    """Who has this customer on the screen of the care queue, so that nobody else is given it."""
+
+    staff_id = ObjectIdField(required=True)
+    staff_name = StringField(required=True)
+    until = DateTimeField(required=True)
+
+
 class Customer(CarebookDocument):
     """A person or company.
 
@@ -82,6 +90,7 @@ class Customer(CarebookDocument):
     attachments = EmbeddedDocumentListField(Attachment)
     own_care = EmbeddedDocumentField(CareState, default=CareState)
     care = EmbeddedDocumentField(NextCare, default=NextCare)
+    claim = EmbeddedDocumentField(CareClaim)
     last_contact_at = DateTimeField()
     custom = DictField()
 

@@ -14,6 +14,7 @@ class Site(CarebookDocument):
     key = StringField(required=True, default="site")
     care_mode = StringField(choices=CARE_MODES, default=UNLIMITED)
     config_rev = IntField(default=1)
+    demo = StringField(choices=("loading", "done"))  # demonstration data, if it was loaded
 
     meta = {
         "collection": "site",

@@ -220,6 +220,11 @@ class FilterState:
     raw: dict[str, str]
     problems: tuple[CareError, ...] = field(default=())
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether a filter differs from what the list shows by itself."""
+        return any(self.raw.get(one.key, one.default) != one.default for one in self.filters)
+
     def criteria(self, today: date, *, without: Sequence[str] = ()) -> Criteria:
         """The query of the store; `without` leaves out filters by key (for counts per choice)."""
         parts = [
@@ -269,10 +274,7 @@ def merge(parts: Sequence[Criteria]) -> Criteria:
     """One criteria document that holds all parts; `$and` only where two name the same path."""
     merged: Criteria = {}
     for part in parts:
-        if merged.keys() & part.keys():
-            merged = {"$and": [merged, part]}
-        else:
-            merged = merged | part
+        merged = {"$and": [merged, part]} if merged.keys() & part.keys() else merged | part
     return merged
 
 

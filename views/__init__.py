@@ -3,15 +3,38 @@
 from flask import Flask
 from flask_admin import Admin, BaseView
 
-from views import health, login, navigation
+from views import health, list_screen, login, navigation
 from views.account import AccountView
 from views.base import CarebookTheme
-from views.start import StartView
+from views.care import Care
+from views.customers import Customers
+from views.customers_due import CustomersDue
+from views.history import History
+from views.jobs import Jobs
+from views.lookup import Lookup
+from views.orders import Orders
+from views.orders_due import OrdersDue, OrdersDueByArea, OrdersDueByGroup
+from views.products import Products
+from views.today import Today
 
 
 def screens() -> list[BaseView]:
     """Every screen. Exactly one has the address "/"."""
-    return [StartView(), AccountView()]
+    return [
+        Today(),
+        OrdersDue(),
+        OrdersDueByGroup(),
+        OrdersDueByArea(),
+        CustomersDue(),
+        History(),
+        Customers(),
+        Orders(),
+        Products(),
+        Jobs(),
+        Care(),
+        Lookup(),
+        AccountView(),
+    ]
 
 
 def register(app: Flask) -> None:
@@ -25,3 +48,4 @@ def register(app: Flask) -> None:
     app.register_blueprint(login.blueprint)
     app.register_blueprint(health.blueprint)
     navigation.register(app)
+    list_screen.register(app)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, current_app
 from flask_admin import Admin, BaseView, expose
 from flask_admin.contrib.mongoengine import ModelView
 from flask_admin.theme import Theme
@@ -17,11 +17,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from rules.errors import NotAllowed
 from rules.scope import ROLES
-from services.lists import PAGE_SIZE, Page, Sort, fetch_page
 from views.context import person
 from views.security import login_redirect
-
-PAGE_SIZES = (25, 50, 100)
 
 
 @dataclass
@@ -109,36 +106,16 @@ class ScreenView(AccessControl, BaseView):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the address of a list asks for, made sane: nothing in it can break the query."""
-
-    sort: Sort
-    size: int
-    search: str
-    after: str | None
-    before: str | None
-
-
 class ConfiguredModelView(AccessControl, ModelView):
-    """A list over one collection.
+    """A screen over one collection; `model` is its document class.
 
-    Flask-Admin's own create, edit, delete, details, export, inline edit, lookup and file routes
-    are off; a screen that has such a page exposes its own. Rows are raw documents, a page is one
-    query. Sorting goes by name (`?sort=-name`), pages follow each other by key.
-
-    Class attributes: `model`, `column_list`, `column_labels` (English gettext ids), `sorts`
-    ({name: path}, each served by an index), `default_sort`.
+    Flask-Admin's own list, create, edit, delete, details, export, inline edit, lookup and file
+    routes are off; a screen exposes what it offers, beginning with `index_view` at "/".
     """
 
     model: Any = None
-    list_template = "admin/model/list.html"
-    sorts: dict[str, str] = {}
-    default_sort = "name"
-    page_size = PAGE_SIZE
 
     can_create = can_edit = can_delete = can_view_details = can_export = False
-    column_display_actions = False
 
     # The package collects its routes from the names of the class: None takes a route away.
     create_view = edit_view = details_view = delete_view = None
@@ -153,50 +130,11 @@ class ConfiguredModelView(AccessControl, ModelView):
         )
 
     def _refresh_cache(self) -> None:
-        # No forms are made from the documents: the package leaves out every field that it has no
-        # converter for (Decimal128, embedded lists, ...) without a word. Screens bring their own.
-        self._list_columns = self.get_list_columns()
+        # Nothing is made from the document: the package leaves fields out of forms that it has
+        # no converter for (Decimal128, embedded lists, ...) without a word, and its filters and
+        # sorts are counted by position, which breaks saved addresses.
         self._form_ajax_refs: dict[str, Any] = {}
-        self._filters = None
 
     @expose("/")
-    def index_view(self) -> str:
-        asked = self.asked()
-        page = self.find_page(asked)
-        part = {"asked": asked, "page": page, "columns": self._list_columns}
-        return self.render(self.list_template, **part)
-
-    def asked(self) -> Asked:
-        """The sort, page and search of the request; whatever makes no sense is left out."""
-        name = request.args.get("sort", "")
-        known = name if name.removeprefix("-") in self.sorts else self.default_sort
-        path = self.sorts.get(known.removeprefix("-"), known.removeprefix("-"))
-        size = request.args.get("page_size", type=int)
-        return Asked(
-            sort=Sort(path, descending=known.startswith("-")),
-            size=size if size in PAGE_SIZES else self.page_size,
-            search=request.args.get("search", "").strip()[:200],
-            after=request.args.get("after"),
-            before=request.args.get("before"),
-        )
-
-    def criteria(self, asked: Asked) -> dict[str, Any]:
-        """Which documents the list holds; the screen narrows it by filters and scope."""
-        return {}
-
-    def find_page(self, asked: Asked) -> Page:
-        """The rows to show, as they are stored."""
-        return fetch_page(
-            self.model.collection(),
-            self.criteria(asked),
-            asked.sort,
-            after=asked.after,
-            before=asked.before,
-            size=asked.size,
-        )
-
-    def sort_name(self, asked: Asked) -> str:
-        """What the address calls the sort in force (`-name` is descending)."""
-        names = {path: name for name, path in self.sorts.items()}
-        name = names.get(asked.sort.path, asked.sort.path)
-        return f"-{name}" if asked.sort.descending else name
+    def index_view(self) -> Any:
+        abort(404)

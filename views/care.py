@@ -29,6 +29,11 @@ class Care(ScreenView):
     endpoint_name, url_path, icon = "care", "/care", "pencil"
     label = N_("Care entry")
 
+    @expose("/")
+    def index_view(self) -> Any:
+        """A care form is always about somebody; the queue chooses one."""
+        return redirect(url_for("today.queue_view"))
+
     @expose("/orders/<order_id>", methods=("GET", "POST"))
     def order_view(self, order_id: str) -> Any:
         subject = object_id(order_id)
@@ -119,7 +124,7 @@ def form_context(form: CareForm, **state: Any) -> dict[str, Any]:
         "errors": {},
         "problem": None,
         "entry_key": secrets.token_urlsafe(16),
-        "config": configuration.snapshot(),
+        "picks": configuration.snapshot(),
         "why": why(form.due_on, form.basis, _named(form)) if form.due_on else "",
         "near": nearness(form.due_on, day) if form.due_on else None,
         "quick_dates": [(days, day + timedelta(days=days)) for days in QUICK_DAYS],

@@ -63,7 +63,7 @@ class Customers(ListScreen):
         areas = (row.get("area_id") for row in rows)
         return {
             "areas": lists.labels(Area.collection(), areas, ("name",)),
-            "config": configuration.snapshot(),
+            "picks": configuration.snapshot(),
         }
 
     def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
@@ -78,8 +78,8 @@ class Customers(ListScreen):
                     record_url=url_for("customers.record_view", record_id=row["_id"]),
                 ),
                 customer(row, area),
-                picked(refs["config"], "relationship", row.get("relationship")),
-                due(row.get("care") or {}, today(), {}),
+                picked(refs["picks"], "relationship", row.get("relationship")),
+                due(row.get("care") or {}, {}),
                 Cell("text", formats.format_datetime(row.get("last_contact_at"))),
                 Cell("text", formats.format_date(local_date(row.get("created_at")))),
             ),
@@ -102,8 +102,8 @@ class Customers(ListScreen):
             due_on=due_on,
             near=nearness(due_on, today()) if due_on else None,
             why=why(due_on, basis, record.product_names) if due_on else "",
-            due_cell=lambda order: due(order["care"], today(), record.product_names),
-            config=configuration.snapshot(),
+            due_cell=lambda order: due(order["care"], record.product_names),
+            picks=configuration.snapshot(),
         )
 
     @expose("/<record_id>/edit", methods=("GET", "POST"))
@@ -145,7 +145,7 @@ class Customers(ListScreen):
             stored_values=_typed_values(record.customer),
             version=version or record.customer.get("version", 1),
             areas=list(areas),
-            config=configuration.snapshot(),
+            picks=configuration.snapshot(),
             **context,
         )
 

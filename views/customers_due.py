@@ -11,7 +11,6 @@ from rules.filters import Filter, FilterState
 from services import configuration, lists
 from services.lists import Sort
 from views import formats
-from views.context import today
 from views.due_cells import customer, due, square
 from views.list_screen import Cell, Column, ListScreen, RowView, picked
 from views.orders_due import AREA, DUE, STATES, filter_names
@@ -48,7 +47,7 @@ class CustomersDue(ListScreen):
                 Area.collection(), (row.get("area_id") for row in rows), ("name",)
             ),
             "products": lists.labels(Product.collection(), codes, ("name",), by="code"),
-            "config": configuration.snapshot(),
+            "picks": configuration.snapshot(),
         }
 
     def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
@@ -65,9 +64,9 @@ class CustomersDue(ListScreen):
                     record_url=record_url,
                 ),
                 customer(row, area),
-                due(care, today(), refs["products"]),
+                due(care, refs["products"]),
                 order_of(care),
-                picked(refs["config"], "relationship", row.get("relationship")),
+                picked(refs["picks"], "relationship", row.get("relationship")),
                 Cell("text", formats.format_datetime(row.get("last_contact_at"))),
             ),
         )

@@ -10,6 +10,7 @@ from models.base import local_date
 from rules.care_sentences import explain, nearness
 from rules.sentences import Sentence
 from views import formats
+from views.context import today
 from views.list_screen import Cell
 
 
@@ -31,12 +32,12 @@ def customer(row: dict[str, Any] | None, area: str | None) -> Cell:
     )
 
 
-def due(care: dict[str, Any], today: date, product_names: dict[str, Any]) -> Cell:
+def due(care: dict[str, Any], product_names: dict[str, Any]) -> Cell:
     """The date with how near it is, over the reason for it."""
     due_on = local_date(care.get("due_on"))
     if due_on is None:
         return Cell("text", "–", level="muted")
-    near = nearness(due_on, today)
+    near = nearness(due_on, today())
     return Cell(
         "due",
         f"{formats.format_date(due_on)} · {formats.say(near.sentence)}",
@@ -53,4 +54,12 @@ def why(due_on: date, basis: dict[str, Any] | None, product_names: dict[str, Any
     code = sentence.params.get("product")
     named = product_names.get(code)
     params = sentence.params | ({"product": named["name"]} if named else {})
-    return formats.say(Sentence(sentence.message, params))
+    return formats.say(Sentence(sentence.message, _short(params)))
+
+
+def _short(params: dict[str, Any]) -> dict[str, Any]:
+    """Dates without their year while all of them are of this year: 12/05 = 02/05 + 5 days × 2."""
+    days = {name: value for name, value in params.items() if isinstance(value, date)}
+    if any(day.year != today().year for day in days.values()):
+        return params
+    return params | {name: f"{day.day:02}/{day.month:02}" for name, day in days.items()}

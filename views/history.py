@@ -75,7 +75,7 @@ class History(ListScreen):
         ids = (row["customer_id"] for row in rows)
         return {
             "customers": lists.labels(Customer.collection(), ids, ("name", "code")),
-            "config": configuration.snapshot(),
+            "picks": configuration.snapshot(),
         }
 
     def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
@@ -95,7 +95,7 @@ class History(ListScreen):
                     url=url_for("customers.record_view", record_id=row["customer_id"]),
                 ),
                 Cell("long", row.get("content", "")),
-                picked(refs["config"], "feedback", row.get("feedback")),
+                picked(refs["picks"], "feedback", row.get("feedback")),
                 Cell("text", formats.format_date(next_on) if next_on else ended),
             ),
         )
@@ -119,7 +119,7 @@ class History(ListScreen):
         return self.render(
             "lists/_summary.html",
             summary=care_summary.summarise(self.criteria(state)),
-            config=configuration.snapshot(),
+            picks=configuration.snapshot(),
             list_screen=self,
             state=state,
         )

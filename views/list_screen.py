@@ -10,7 +10,7 @@ from typing import Any
 
 from bson import ObjectId
 from bson.errors import InvalidId
-from flask import abort, redirect, request, url_for
+from flask import Flask, abort, redirect, request, url_for
 from flask_admin import expose
 
 from rules.errors import InvalidInput
@@ -94,6 +94,7 @@ class ListScreen(ConfiguredModelView):
     empty_text = ""
     counted: str | None = None  # the choice filter whose choices show counts
     side_template: str | None = None  # beside the rows
+    side_filter = ""  # the filter that the side shows, so that the bar does not repeat it
     top_template: str | None = None  # above the rows
     care_in_turn = False  # whether the list offers [Chăm sóc lần lượt]
     list_page = "lists/page.html"
@@ -176,11 +177,7 @@ class ListScreen(ConfiguredModelView):
     def criteria(self, state: FilterState, *, without: Sequence[str] = ()) -> Criteria:
         return lists.merge([self.base_criteria, state.criteria(today(), without=without)])
 
-    def page_address(self, list_page: ListPage, **keys: str) -> str:
-        """The address of a neighbouring page or another sort with the same filters."""
-        return self.address(list_page.state, **keys)
-
-    def address(self, state: FilterState, **changes: str | None) -> str:
+    def address(self, state: FilterState, /, **changes: str | None) -> str:
         """The address of this list with some filters changed; None leaves one out."""
         shown = {one.key: one.default for one in state.filters}
         args = {
@@ -222,6 +219,20 @@ def picked(config: Configuration, list_key: str, key: str | None) -> Cell:
     if value is None:
         return Cell("text", "–", level="muted")
     return Cell("pill", value.label(locale()), colour=value.colour)
+
+
+def shown_day(text: str) -> str:
+    """A day of an address (2026-11-28) as people read it; what is no date as it stands."""
+    try:
+        return formats.format_date(parse_date(text))
+    except InvalidInput:
+        return text
+
+
+def register(app: Flask) -> None:
+    """Makes the functions known that list templates use."""
+    app.jinja_env.filters["iso_date"] = shown_day
+    app.jinja_env.globals["count_text"] = count_text
 
 
 def _iso(text: str) -> str:

@@ -34,7 +34,7 @@ class Orders(ScreenView):
             due_on=due_on,
             near=nearness(due_on, today()) if due_on else None,
             why=why(due_on, care.get("basis"), record.product_names) if due_on else "",
-            config=configuration.snapshot(),
+            picks=configuration.snapshot(),
             may_delete=current_actor().is_manager,
         )
 

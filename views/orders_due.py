@@ -14,7 +14,6 @@ from rules.filters import Choice, ChoiceFilter, DueFilter, Filter, FilterState, 
 from services import lists
 from services.lists import Sort
 from views import formats
-from views.context import today
 from views.due_cells import customer, due, square
 from views.list_screen import Cell, Column, ListScreen, RowView
 
@@ -84,7 +83,7 @@ class OrdersDue(ListScreen):
                     record_url=url_for("orders.record_view", record_id=row["_id"]),
                 ),
                 customer(refs["customers"].get(row.get("customer_id")), area),
-                due(care, today(), refs["products"]),
+                due(care, refs["products"]),
                 Cell("text", formats.format_date(local_date(row["placed_on"]))),
                 Cell("number", formats.format_money(row.get("total"))),
                 Cell("number", formats.format_number(care.get("count", 0))),
@@ -100,7 +99,7 @@ class OrdersDueByGroup(OrdersDue):
 
     endpoint_name, url_path, icon = "orders_due_by_group", "/orders/due/by-group", "category"
     label = N_("Orders due for care by product group")
-    side_template = "lists/_groups.html"
+    side_template, side_filter = "lists/_groups.html", "group"
 
     def list_filters(self) -> tuple[Filter, ...]:
         return (STATES, DUE, GROUP)
@@ -127,7 +126,7 @@ class OrdersDueByArea(OrdersDue):
 
     endpoint_name, url_path, icon = "orders_due_by_area", "/orders/due/by-area", "map-pin"
     label = N_("Orders due for care by area")
-    side_template = "lists/_areas.html"
+    side_template, side_filter = "lists/_areas.html", "area"
 
     def side(self, state: FilterState) -> dict[str, Any]:
         shown = list(Area.collection().find({}, {"name": 1}).sort("name", 1).limit(AREAS_SHOWN))

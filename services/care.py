@@ -1,0 +1,309 @@
+"""Writes what was said and sets the next date (S1.6, S1.7, S1.17, S1.18)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from bson import ObjectId
+from pymongo.client_session import ClientSession
+from pymongo.errors import DuplicateKeyError
+
+from models import Customer, Interaction, Order
+from models.base import stored_date
+from models.care import APPOINTED, APPOINTMENT, ENDED
+from models.customer import HISTORY_KEPT
+from models.interaction import CARE, EVENT
+from rules.care_dates import CarePlan, plan
+from rules.errors import N_, InvalidInput, NotFound, StaleForm
+from rules.scope import Actor
+from rules.text import hashtags
+from services import audit, configuration
+from services.recompute import recompute_customers
+from stores.mongo import in_transaction
+
+Stored = dict[str, Any]
+
+# What the customer's embedded history repeats of an interaction (models.customer.HistoryEntry).
+EMBEDDED_FIELDS = (
+    "kind",
+    "at",
+    "staff_id",
+    "staff_name",
+    "content",
+    "feedback",
+    "order_id",
+    "order_code",
+    "next_on",
+    "ended",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CareEntry:
+    """A care entry as it was typed (S1.18): either a next date or `ended`, "no more care"."""
+
+    content: str
+    feedback: str | None
+    next_on: date | None
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """The outcome of a save: the interaction, and whether this very form had saved it before."""
+
+    interaction_id: ObjectId
+    customer_id: ObjectId
+    order_id: ObjectId | None
+    already_saved: bool = False
+
+
+def log_order_care(
+    order_id: ObjectId,
+    entry: CareEntry,
+    *,
+    by: Actor,
+    at: datetime,
+    today: date,
+    entry_key: str,
+    expected_count: int,
+) -> Logged:
+    """Stores a care entry of an order, its new date, and the customer's nearest date.
+
+    `entry_key` is the form's own random key: saving the same form twice stores once.
+    `expected_count` is the number of entries the form was opened with.
+
+    Raises InvalidInput for what was typed, NotFound when the order is gone or has no customer,
+    StaleForm when a colleague was faster.
+    """
+    planned = _checked(entry, today)
+
+    def work(session: ClientSession) -> Logged:
+        order = Order.collection().find_one({"_id": order_id}, session=session)
+        if order is None or order.get("customer_id") is None:
+            raise NotFound(N_("This order was deleted meanwhile. Copy your text before you leave."))
+        care = order.get("care") or {}
+        if care.get("count", 0) != expected_count:
+            raise StaleForm()
+        interaction = _interaction(
+            planned, by=by, at=at, entry_key=entry_key, customer_id=order["customer_id"]
+        )
+        interaction |= {
+            "order_id": order_id,
+            "order_code": order["code"],
+            "due_on_before": care.get("due_on"),
+        }
+        Order.collection().update_one(
+            {"_id": order_id},
+            {"$set": {"care": _cared(care, planned, by, at, today), "updated_at": at}}
+            | {"$inc": {"version": 1}},
+            session=session,
+        )
+        return _store(interaction, care, planned, by=by, at=at, session=session)
+
+    return _once(entry_key, work)
+
+
+def log_customer_care(
+    customer_id: ObjectId,
+    entry: CareEntry,
+    *,
+    by: Actor,
+    at: datetime,
+    today: date,
+    entry_key: str,
+    expected_count: int,
+) -> Logged:
+    """Stores a care entry of the customer apart from orders, prospects too (S1.15, S1.16).
+
+    Arguments and errors as `log_order_care`.
+    """
+    planned = _checked(entry, today)
+
+    def work(session: ClientSession) -> Logged:
+        customer = Customer.collection().find_one(
+            {"_id": customer_id}, {"own_care": 1}, session=session
+        )
+        if customer is None:
+            raise NotFound(
+                N_("This customer was deleted meanwhile. Copy your text before you leave.")
+            )
+        care = customer.get("own_care") or {}
+        if care.get("count", 0) != expected_count:
+            raise StaleForm()
+        interaction = _interaction(
+            planned, by=by, at=at, entry_key=entry_key, customer_id=customer_id
+        ) | {"due_on_before": care.get("due_on")}
+        Customer.collection().update_one(
+            {"_id": customer_id},
+            {"$set": {"own_care": _cared(care, planned, by, at, today)}},
+            session=session,
+        )
+        return _store(interaction, care, planned, by=by, at=at, session=session)
+
+    return _once(entry_key, work)
+
+
+def postpone_order(
+    order_id: ObjectId, next_on: date, *, by: Actor, at: datetime, today: date, expected_count: int
+) -> Logged:
+    """Moves an order's date without a contact; the history says who moved it and to when.
+
+    Raises InvalidInput for a date that is not after today, NotFound, StaleForm.
+    """
+    if next_on <= today:
+        raise InvalidInput(N_("Choose a date after today."))
+
+    def work(session: ClientSession) -> Logged:
+        order = Order.collection().find_one({"_id": order_id}, session=session)
+        if order is None or order.get("customer_id") is None:
+            raise NotFound(N_("This order was deleted meanwhile."))
+        care = order.get("care") or {}
+        if care.get("count", 0) != expected_count:
+            raise StaleForm()
+        moved = care | _appointment(next_on, by, today)
+        Order.collection().update_one(
+            {"_id": order_id},
+            {"$set": {"care": moved, "updated_at": at}, "$inc": {"version": 1}},
+            session=session,
+        )
+        interaction = {
+            "kind": EVENT,
+            "customer_id": order["customer_id"],
+            "order_id": order_id,
+            "order_code": order["code"],
+            "at": at,
+            "staff_id": by.staff_id,
+            "staff_name": by.name,
+            "content": "",
+            "next_on": stored_date(next_on),
+            "ended": False,
+            "due_on_before": care.get("due_on"),
+        }
+        return _store(interaction, care, None, by=by, at=at, session=session)
+
+    return in_transaction(work)
+
+
+def _once(entry_key: str, work: Callable[[ClientSession], Logged]) -> Logged:
+    """Runs the transaction; a form that was saved already answers with what it saved then."""
+    try:
+        saved = _saved_before(entry_key)
+        return saved or in_transaction(work)
+    except (DuplicateKeyError, StaleForm):
+        saved = _saved_before(entry_key)
+        if saved is None:
+            raise
+        return saved
+
+
+def _saved_before(entry_key: str) -> Logged | None:
+    found = Interaction.collection().find_one({"entry_key": entry_key})
+    if found is None:
+        return None
+    return Logged(found["_id"], found["customer_id"], found.get("order_id"), already_saved=True)
+
+
+def _checked(entry: CareEntry, today: date) -> CarePlan:
+    """What the entry does; the feedback type must be one that the pick list offers now."""
+    planned = plan(
+        entry.content,
+        entry.next_on,
+        entry.ended,
+        today,
+        feedback=entry.feedback,
+        feedback_required=True,
+    )
+    value = configuration.snapshot().value("feedback", planned.feedback)
+    if value is None or value.retired:
+        error = InvalidInput(N_("Choose a feedback type from the list."))
+        raise InvalidInput(fields={"feedback": error})
+    return planned
+
+
+def _interaction(
+    planned: CarePlan, *, by: Actor, at: datetime, entry_key: str, customer_id: ObjectId
+) -> Stored:
+    return {
+        "kind": CARE,
+        "customer_id": customer_id,
+        "at": at,
+        "staff_id": by.staff_id,
+        "staff_name": by.name,
+        "content": planned.content,
+        "feedback": planned.feedback,
+        "tags": hashtags(planned.content),
+        "next_on": stored_date(planned.next_on) if planned.next_on else None,
+        "ended": planned.state == ENDED,
+        "entry_key": entry_key,
+    }
+
+
+def _cared(
+    care: Mapping[str, Any], planned: CarePlan, by: Actor, at: datetime, today: date
+) -> Stored:
+    """The care state after an entry: the person's date, or the end; the interval is out (S1.6)."""
+    done = {
+        "count": care.get("count", 0) + 1,
+        "last_at": at,
+        "last_feedback": planned.feedback,
+        "staff_id": by.staff_id,
+    }
+    if planned.next_on is None:
+        return {"state": ENDED, **done}
+    return {**_appointment(planned.next_on, by, today), **done}
+
+
+def _appointment(next_on: date, by: Actor, today: date) -> Stored:
+    return {
+        "state": APPOINTED,
+        "due_on": stored_date(next_on),
+        "basis": {
+            "kind": APPOINTMENT,
+            "staff_id": by.staff_id,
+            "staff_name": by.name,
+            "set_on": stored_date(today),
+        },
+    }
+
+
+def _store(
+    interaction: Stored,
+    before: Mapping[str, Any],
+    planned: CarePlan | None,
+    *,
+    by: Actor,
+    at: datetime,
+    session: ClientSession,
+) -> Logged:
+    """Writes the entry to the history, the customer's embedded part and the audit."""
+    interaction_id = Interaction.collection().insert_one(interaction, session=session).inserted_id
+    customer_id = interaction["customer_id"]
+    embedded = {
+        "interaction_id": interaction_id,
+        **{name: interaction.get(name) for name in EMBEDDED_FIELDS},
+    }
+    contact = {"last_contact_at": at} if planned else {}
+    Customer.collection().update_one(
+        {"_id": customer_id},
+        {
+            "$push": {"history": {"$each": [embedded], "$position": 0, "$slice": HISTORY_KEPT}},
+            "$set": {"updated_at": at, **contact},
+            "$unset": {"claim": ""},
+            "$inc": {"version": 1},
+        },
+        session=session,
+    )
+    recompute_customers([customer_id], session=session)
+    audit.record(
+        by=by,
+        at=at,
+        action="care" if planned else "postpone",
+        kind="orders" if interaction.get("order_id") else "customers",
+        record_id=interaction.get("order_id") or customer_id,
+        label=interaction.get("order_code") or "",
+        changes={"care.due_on": (before.get("due_on"), interaction.get("next_on"))},
+        session=session,
+    )
+    return Logged(interaction_id, customer_id, interaction.get("order_id"))

@@ -1,0 +1,126 @@
+"""What a care form shows: the subject, why it is due, what was said before, how often to ask."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from bson import ObjectId
+
+from models import Area, Customer, Interaction, Order, Product
+from models.base import local_date
+from models.care import OPEN_STATES
+from rules.care_dates import ContactAdvice, suggested_contacts
+from rules.errors import N_, NotFound
+
+Stored = dict[str, Any]
+EARLIER_SHOWN = 50  # entries in the grid of earlier care; the history screen has all of them
+OTHER_ORDERS_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class CareForm:
+    """A care form before anything is typed.
+
+    `order` is None when the care is for the customer apart from orders. `earlier` are stored
+    interactions of the order (or of the customer without order), newest first; `elsewhere` those
+    of the customer's other orders. `open_orders` are the customer's other open orders, nearest
+    first. `fewest` and `most` are the suggested contacts (S1.8).
+    """
+
+    customer: Stored
+    order: Stored | None
+    area: str | None
+    due_on: date | None
+    basis: Stored | None
+    product_name: str | None
+    count: int
+    earlier: list[Stored]
+    elsewhere: list[Stored]
+    open_orders: list[Stored]
+    fewest: int | None
+    most: int | None
+
+
+def form_for_order(order_id: ObjectId) -> CareForm:
+    """The form for one order. Raises NotFound when it is gone or nobody can be contacted."""
+    order = Order.collection().find_one({"_id": order_id}, {"import_digest": 0})
+    if order is None:
+        raise NotFound()
+    if order.get("customer_id") is None:
+        raise NotFound(N_("This order has no customer, so there is nobody to contact."))
+    return _form(order["customer_id"], order)
+
+
+def form_for_customer(customer_id: ObjectId) -> CareForm:
+    """The form for the customer apart from orders (S1.15, S1.16). Raises NotFound."""
+    return _form(customer_id, None)
+
+
+def subject_of_next_care(customer_id: ObjectId) -> ObjectId | None:
+    """The order that the customer's nearest date comes from; None: the customer itself (S1.7)."""
+    customer = Customer.collection().find_one({"_id": customer_id}, {"care.order_id": 1})
+    if customer is None:
+        raise NotFound()
+    order_id: ObjectId | None = (customer.get("care") or {}).get("order_id")
+    return order_id
+
+
+def _form(customer_id: ObjectId, order: Stored | None) -> CareForm:
+    customer = Customer.collection().find_one({"_id": customer_id})
+    if customer is None:
+        raise NotFound()
+    care: Stored = (order["care"] if order else customer.get("own_care")) or {}
+    basis = care.get("basis") or None
+    products = _products(order)
+    decisive = products.get((basis or {}).get("product_code", ""))
+    order_id = order["_id"] if order else None
+    fewest, most = suggested_contacts(
+        ContactAdvice(one.get("care_interval_days", 0), one.get("care_min"), one.get("care_max"))
+        for one in products.values()
+    )
+    return CareForm(
+        customer=customer,
+        order=order,
+        area=_area_name(customer.get("area_id")),
+        due_on=local_date(care.get("due_on")),
+        basis=basis,
+        product_name=decisive["name"] if decisive else None,
+        count=care.get("count", 0),
+        earlier=_earlier(customer_id, order_id),
+        elsewhere=[one for one in customer.get("history", []) if one.get("order_id") != order_id],
+        open_orders=_open_orders(customer_id, order_id),
+        fewest=fewest,
+        most=most,
+    )
+
+
+def _products(order: Stored | None) -> dict[str, Stored]:
+    codes = [item["code"] for item in (order or {}).get("care_items", [])]
+    if not codes:
+        return {}
+    fields = {"code": 1, "name": 1, "care_interval_days": 1, "care_min": 1, "care_max": 1}
+    found = Product.collection().find({"code": {"$in": codes}}, fields)
+    return {product["code"]: product for product in found}
+
+
+def _area_name(area_id: ObjectId | None) -> str | None:
+    area = Area.collection().find_one({"_id": area_id}, {"name": 1}) if area_id else None
+    return area["name"] if area else None
+
+
+def _earlier(customer_id: ObjectId, order_id: ObjectId | None) -> list[Stored]:
+    subject: Stored = {"order_id": order_id}
+    if order_id is None:
+        subject = {"customer_id": customer_id, "order_id": None}
+    return list(Interaction.collection().find(subject).sort("at", -1).limit(EARLIER_SHOWN))
+
+
+def _open_orders(customer_id: ObjectId, order_id: ObjectId | None) -> list[Stored]:
+    others = {
+        "customer_id": customer_id,
+        "care.state": {"$in": list(OPEN_STATES)},
+        "_id": {"$ne": order_id},
+    }
+    fields = {"code": 1, "care.due_on": 1}
+    found = Order.collection().find(others, fields).sort("care.due_on", 1)
+    return list(found.limit(OTHER_ORDERS_SHOWN))

@@ -1,0 +1,186 @@
+"""Changes a customer's own data: what is typed in the edit form, with an optimistic version."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from bson import ObjectId
+from email_validator import EmailNotValidError, validate_email
+from pymongo.client_session import ClientSession
+
+from models import Area, Customer, Order
+from models.base import stored_date
+from rules.errors import N_, CareError, InvalidInput, NotFound, StaleForm
+from rules.filters import parse_date
+from rules.phones import format_phone, phone_key
+from rules.scope import Actor
+from rules.text import nfc, search_text
+from services import audit, configuration
+from stores.mongo import in_transaction
+
+Stored = dict[str, Any]
+
+TEXT_LENGTHS = {"name": 200, "tax_code": 40, "national_id": 40, "address": 400, "note": 4000}
+PICKED = {"relationship": "relationship", "source": "source", "channel": "channel"} | {
+    "preferred_contact": "preferred_contact"
+}
+GENDERS = ("female", "male", "other")
+PHONES_KEPT = 10
+
+
+def search_fields(customer: Mapping[str, Any]) -> Stored:
+    """`search`, `search_words` and `phone_keys` as they follow from the other fields (B.4)."""
+    phones = customer.get("phones") or []
+    folded = search_text(
+        customer.get("name"),
+        customer.get("code"),
+        ["".join(char for char in phone if char.isdigit()) for phone in phones],
+        customer.get("emails"),
+        customer.get("tax_code"),
+    )
+    keys = [key for key in map(phone_key, phones) if key]
+    return {
+        "search": folded,
+        "search_words": list(dict.fromkeys(folded.split())),
+        "phone_keys": list(dict.fromkeys(keys)),
+    }
+
+
+def update(
+    customer_id: ObjectId, typed: Mapping[str, str], *, version: int, by: Actor, at: datetime
+) -> None:
+    """Saves the edit form: {field: text}; phones and e-mails are one a line or comma-separated.
+
+    Raises InvalidInput with `fields`, NotFound, StaleForm when the version is not the stored one.
+    """
+    values = _parsed(typed)
+
+    def work(session: ClientSession) -> None:
+        stored = Customer.collection().find_one({"_id": customer_id}, session=session)
+        if stored is None:
+            raise NotFound(
+                N_("This customer was deleted meanwhile. Copy your text before you leave.")
+            )
+        if stored.get("version", 1) != version:
+            raise StaleForm()
+        changes = {
+            name: (stored.get(name), value)
+            for name, value in values.items()
+            if (stored.get(name) or None) != (value or None)
+        }
+        if not changes:
+            return
+        changed = {name: new for name, (_, new) in changes.items()}
+        written = changed | search_fields(stored | changed) | {"updated_at": at}
+        Customer.collection().update_one(
+            {"_id": customer_id}, {"$set": written, "$inc": {"version": 1}}, session=session
+        )
+        if "area_id" in changed:
+            Order.collection().update_many(
+                {"customer_id": customer_id},
+                {"$set": {"area_id": changed["area_id"]}, "$inc": {"version": 1}},
+                session=session,
+            )
+        audit.record(
+            by=by,
+            at=at,
+            action="update",
+            kind="customers",
+            record_id=customer_id,
+            label=str(changed.get("name") or stored["name"]),
+            changes=changes,
+            session=session,
+        )
+
+    in_transaction(work)
+
+
+def _parsed(typed: Mapping[str, str]) -> Stored:
+    """The values to store; every wrong field is named at once."""
+    errors: dict[str, CareError] = {}
+    values: Stored = {}
+
+    def take(name: str, read: Any) -> None:
+        try:
+            values[name] = read(typed.get(name, ""))
+        except InvalidInput as error:
+            errors[name] = error
+
+    for name, limit in TEXT_LENGTHS.items():
+        take(name, lambda text, name=name, limit=limit: _text(text, limit, name))
+    for name, list_key in PICKED.items():
+        take(name, lambda text, list_key=list_key: _picked(text, list_key))
+    take("phones", _phones)
+    take("emails", _emails)
+    take("birthday", _birthday)
+    take("area_id", _area)
+    take("gender", lambda text: text if text in GENDERS else None)
+    if errors:
+        raise InvalidInput(fields=errors)
+    return values
+
+
+def _text(text: str, limit: int, name: str) -> str | None:
+    clean = nfc(text, multiline=name == "note")
+    if len(clean) > limit:
+        raise InvalidInput(
+            N_("This has %(length)s characters; shorten it to at most %(limit)s."),
+            length=len(clean),
+            limit=limit,
+        )
+    if name == "name" and not clean:
+        raise InvalidInput(N_("Write the customer's name."))
+    return clean or None
+
+
+def _picked(text: str, list_key: str) -> str | None:
+    if not text:
+        return None
+    if configuration.snapshot().pick_lists.get(list_key, {}).get(text) is None:
+        raise InvalidInput(N_("Choose a value from the list."))
+    return text
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.replace("\n", ",").split(",") if part.strip()]
+
+
+def _phones(text: str) -> list[str]:
+    parts = _parts(text)
+    if len(parts) > PHONES_KEPT:
+        raise InvalidInput(N_("Keep at most %(limit)s phone numbers."), limit=PHONES_KEPT)
+    for part in parts:
+        if phone_key(part) is None or len(part) > 40:
+            raise InvalidInput(
+                N_("“%(value)s” is not a phone number. Write it like 0912 345 678."),
+                value=part[:40],
+            )
+    return [format_phone(part) for part in parts]
+
+
+def _emails(text: str) -> list[str]:
+    found = []
+    for part in _parts(text):
+        try:
+            found.append(validate_email(part, check_deliverability=False).normalized)
+        except EmailNotValidError as error:
+            raise InvalidInput(
+                N_("“%(value)s” is not an e-mail address. Write it like ten@congty.vn."),
+                value=part[:60],
+            ) from error
+    return found
+
+
+def _area(text: str) -> ObjectId | None:
+    if not text:
+        return None
+    known = Area.collection().find_one({"_id": ObjectId(text)}) if ObjectId.is_valid(text) else None
+    if known is None:
+        raise InvalidInput(N_("Choose a value from the list."))
+    area_id: ObjectId = known["_id"]
+    return area_id
+
+
+def _birthday(text: str) -> datetime | None:
+    day: date | None = parse_date(text)
+    return stored_date(day) if day else None

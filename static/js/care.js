@@ -1,0 +1,122 @@
+/* The care form: quick dates, draft, keys, what happens after a save. */
+(() => {
+  "use strict";
+  const carebook = window.carebook;
+  const form = () => document.querySelector("[data-care-form]");
+  const inField = (target) => target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]");
+  let goOn = false; /* "record and next" was pressed */
+
+  /* Quick dates fill the one date field; "no more care" empties it. */
+  const markDate = (root) => {
+    const date = root.querySelector("[name=next_on]");
+    root.querySelectorAll("[data-set-date]").forEach((one) => {
+      const on = date.value === one.dataset.setDate;
+      one.classList.toggle("is-on", on);
+      one.setAttribute("aria-pressed", String(on));
+    });
+  };
+  const setDate = (root, value) => {
+    const date = root.querySelector("[name=next_on]");
+    if (date._flatpickr) date._flatpickr.setDate(value, false, "d/m/Y");
+    date.value = value;
+    markDate(root);
+  };
+  document.addEventListener("click", (event) => {
+    const quick = event.target.closest("[data-set-date]");
+    if (quick) {
+      const root = quick.closest("form");
+      root.querySelector("[data-ended]").checked = false;
+      setDate(root, quick.dataset.setDate);
+      keep(root);
+    }
+    goOn = Boolean(event.target.closest("[data-save-next]")) || (goOn && !event.target.closest("[data-save]"));
+  });
+  document.addEventListener("change", (event) => {
+    const root = event.target.closest("[data-care-form]");
+    if (!root) return;
+    if (event.target.matches("[data-ended]") && event.target.checked) setDate(root, "");
+    if (event.target.name === "next_on") {
+      if (event.target.value) root.querySelector("[data-ended]").checked = false;
+      markDate(root);
+    }
+  });
+
+  /* Drafts (B.12): what is typed stays in this browser until it was saved. */
+  const key = (root) => `carebook:${root.dataset.draft}`;
+  const FIELDS = ["content", "feedback", "next_on", "ended"];
+  const keep = (root) => {
+    const typed = Object.fromEntries([...new FormData(root)].filter(([name]) => FIELDS.includes(name)));
+    const worth = Boolean((typed.content || "").trim());
+    if (worth) localStorage.setItem(key(root), JSON.stringify(typed)); else localStorage.removeItem(key(root));
+    note(root, worth);
+  };
+  const note = (root, shown) => { root.querySelector("[data-draft-note]").hidden = !shown; };
+  const recall = (root) => {
+    const typed = JSON.parse(localStorage.getItem(key(root)) || "null");
+    const content = root.querySelector("[name=content]");
+    if (!typed || content.value) return;
+    content.value = typed.content || "";
+    root.querySelectorAll("[name=feedback]").forEach((one) => { one.checked = one.value === typed.feedback; });
+    root.querySelector("[data-ended]").checked = typed.ended === "1";
+    if (typed.next_on) setDate(root, typed.next_on);
+    note(root, true);
+  };
+  document.addEventListener("input", (event) => {
+    const root = event.target.closest("[data-care-form]");
+    if (root) keep(root);
+  });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-draft-drop]")) return;
+    const root = event.target.closest("form");
+    localStorage.removeItem(key(root));
+    root.reset();
+    markDate(root);
+    note(root, false);
+  });
+  const begin = (root) => { if (root && !root.dataset.begun) { root.dataset.begun = "1"; recall(root); markDate(root); } };
+  document.addEventListener("htmx:load", () => begin(form()));
+  begin(form());
+
+  /* A save: the draft goes, the row shows the new state, the next one opens. */
+  document.addEventListener("care-saved", (event) => {
+    const { text, customer, order } = event.detail;
+    [order, customer].forEach((id) => id && localStorage.removeItem(`carebook:care-${id}`));
+    const queue = document.querySelector("[data-queue]");
+    if (queue) { location.assign(queue.dataset.queue); return; }
+    carebook.toast(text);
+    const row = [order, customer].map((id) => id && document.getElementById(`row-${id}`)).find(Boolean);
+    const next = goOn && row ? row.nextElementSibling : null;
+    goOn = false;
+    carebook.closePanel();
+    if (!row) { if (document.querySelector(".record")) location.reload(); return; }
+    const url = location.pathname.replace(/\/$/, "") + "/rows/" + row.dataset.row;
+    window.htmx.ajax("GET", url, { target: row, swap: "outerHTML" });
+    window.htmx.trigger(document.body, "care-counts");
+    if (next) open(next);
+  });
+  const open = (row) => { const square = row && row.querySelector("[data-care]"); if (square) square.click(); };
+
+  /* Keys: c care, j/k rows, n later, q queue, e edit, / search, Ctrl+Enter save, Escape closes. */
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
+      const root = document.getElementById("care-form") || event.target.closest("form[method=post]");
+      if (root) { event.preventDefault(); root.requestSubmit(); }
+      return;
+    }
+    if (event.key === "Escape" && document.querySelector("#panel > *") && !document.querySelector("details[open], .flatpickr-calendar.open")) {
+      carebook.closePanel();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || inField(event.target)) return;
+    if (event.key === "j" || event.key === "k") {
+      document.dispatchEvent(new CustomEvent("carebook:step", { detail: { by: event.key === "j" ? 1 : -1 } }));
+      return;
+    }
+    const row = document.querySelector("tr.is-selected");
+    if (event.key === "c" && row && row.querySelector("[data-care]")) { event.preventDefault(); open(row); return; }
+    const keyed = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!keyed) return;
+    event.preventDefault();
+    if (keyed.matches("input")) keyed.focus(); else keyed.click();
+  });
+})();

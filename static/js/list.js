@@ -1,0 +1,35 @@
+/* Lists: rows by keyboard, the selected row, filters that search while typing. */
+(() => {
+  "use strict";
+  const rows = () => [...document.querySelectorAll("[data-rows] tbody tr")];
+  const selected = () => document.querySelector("[data-rows] tr.is-selected");
+
+  const select = (row) => {
+    if (!row) return;
+    rows().forEach((one) => one.classList.toggle("is-selected", one === row));
+    row.scrollIntoView({ block: "nearest" });
+  };
+  const step = (by) => {
+    const all = rows();
+    const at = all.indexOf(selected());
+    select(all[Math.max(0, Math.min(all.length - 1, at + by))]);
+  };
+
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("[data-rows] tbody tr");
+    if (row) select(row);
+  });
+  document.addEventListener("carebook:step", (event) => step(event.detail.by));
+
+  /* A search box in a filter works with scripts only; without them its options never come. */
+  document.querySelectorAll("[data-enable]").forEach((input) => { input.disabled = false; });
+  document.addEventListener("toggle", (event) => {
+    const input = event.target.matches?.("details.pop[open]") && event.target.querySelector("input:not([type=hidden])");
+    if (input) input.focus();
+  }, true);
+
+  /* The last search word belongs to the list, not to the address that a filter button makes. */
+  document.addEventListener("submit", (event) => {
+    event.target.querySelectorAll?.("[data-enable]").forEach((input) => { input.disabled = true; });
+  });
+})();
