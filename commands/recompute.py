@@ -1,0 +1,136 @@
+"""`carebook recompute`: brings derived data in line by hand."""
+
+import getpass
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from config import Settings
+from models import Order, Product
+from rules.errors import N_, InvalidInput
+from rules.scope import ADMINISTRATOR, Actor
+from services import job_runs, progress
+from services.recompute import recompute_care
+from stores import mongo, valkey
+
+SCREEN = "command recompute"
+
+
+@click.group()
+def recompute() -> None:
+    """Recompute derived data. A second run changes nothing.
+
+    \b
+    Example:
+      carebook recompute care
+    """
+
+
+@recompute.command()
+@click.option(
+    "--products",
+    "codes",
+    metavar="CODE",
+    multiple=True,
+    help="Only what this product can change; may be given several times.",
+)
+@click.option("--background", is_flag=True, help="Let a worker do it, and return at once.")
+@click.pass_obj
+def care(settings: Settings, codes: tuple[str, ...], background: bool) -> None:
+    """Recompute first care dates of orders, and the next date of every customer.
+
+    Orders that somebody has cared for keep the date that was chosen.
+
+    \b
+    Example:
+      carebook recompute care
+      carebook recompute care --products 22752 --products 85123A
+    """
+    mongo.connect(settings)
+    product_codes = list(dict.fromkeys(codes)) or None
+    if product_codes:
+        _refuse_unknown(product_codes)
+    if background:
+        _enqueue(settings, product_codes)
+        return
+    with _watched() as bar:
+        counts = recompute_care(product_codes=product_codes, progress=bar)
+    for sentence in _sentences(counts):
+        click.echo(sentence)
+
+
+def _refuse_unknown(codes: Sequence[str]) -> None:
+    """A deleted product may still stand in orders; a code that stands nowhere is a mistake."""
+    unknown = [
+        code
+        for code in codes
+        if Product.collection().find_one({"code": code}, {"_id": 1}) is None
+        and Order.collection().find_one({"care_items.code": code}, {"_id": 1}) is None
+    ]
+    if unknown:
+        raise InvalidInput(
+            N_("No product and no order has the code %(codes)s. Check the spelling, capitals too."),
+            codes=", ".join(unknown),
+        )
+
+
+def _enqueue(settings: Settings, codes: Sequence[str] | None) -> None:
+    valkey.connect(settings)
+    arguments = {"product_codes": codes} if codes else {}
+    run_id = job_runs.create("recompute_care", arguments, _operator())
+    job_runs.enqueue(run_id)
+    click.echo(f"Job {run_id} waits for a worker; the page “Background jobs” shows it.")
+
+
+def _operator() -> Actor:
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number without a name
+        name = "?"
+    return Actor(None, f"{name} ({SCREEN})", frozenset({ADMINISTRATOR}), SCREEN)
+
+
+def _sentences(counts: dict[str, int]) -> Iterator[str]:
+    if not (counts["intervals_changed"] or counts["orders_changed"] or counts["customers_changed"]):
+        yield f"Nothing to change: {counts['orders_checked']:,} orders and {counts['customers_checked']:,} customers are right."
+        return
+    if counts["intervals_changed"]:
+        yield f"{counts['intervals_changed']:,} times an order followed a product's interval."
+    yield f"{counts['orders_changed']:,} of {counts['orders_checked']:,} orders got another care date."
+    yield f"{counts['customers_changed']:,} of {counts['customers_checked']:,} customers got another next date."
+
+
+class _Bar(progress.NoProgress):
+    """Shows progress on the terminal."""
+
+    def __init__(self, shown: Progress, task: TaskID) -> None:
+        self._shown = shown
+        self._task = task
+
+    def set_total(self, total: int) -> None:
+        self._shown.update(self._task, total=total)
+
+    def advance(self, done: int = 1) -> None:
+        self._shown.advance(self._task, done)
+
+
+@contextmanager
+def _watched() -> Iterator[progress.Progress]:
+    """A progress bar with the time left on a terminal; nothing where a program reads along."""
+    if not sys.stderr.isatty():
+        yield progress.NoProgress()
+        return
+    columns = (TextColumn("Care dates"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as shown:
+        yield _Bar(shown, shown.add_task("Care dates", total=None))

@@ -1,0 +1,94 @@
+"""What a worker calls: claims a run, does it, and writes how it ended."""
+
+import logging
+import os
+import secrets
+import socket
+import traceback
+from datetime import UTC, datetime
+
+from bson import ObjectId
+
+from config import Settings
+from jobs.registry import JOBS
+from models import JobRun
+from models.job_run import CANCELLED, DONE, FAILED
+from rules.errors import N_, CareError, StoreUnavailable
+from services import job_runs
+from services.job_runs import Lease
+from services.progress import Cancelled
+from services.run_progress import LeaseLost, RunProgress, heartbeat
+from stores import mongo
+from stores.errors import StoreError
+
+logger = logging.getLogger(__name__)
+
+UNEXPECTED = N_("Something unexpected happened. The log of the job has the details.")
+UNKNOWN_JOB = N_("This version of Carebook does not know the job “%(name)s”.")
+
+
+def run(run_id: str) -> None:
+    """Does the job run with this id, if it is there to be taken."""
+    _connect()
+    claimed = job_runs.claim(ObjectId(run_id), _worker_name(), _now())
+    if claimed is None:
+        logger.info("Job run %s is done, cancelled or in other hands.", run_id)
+        return
+    lease = job_runs.lease_of(claimed)
+    job_runs.log(claimed.pk, f"{_now():%Y-%m-%d %H:%M:%S}Z attempt {lease.attempt}, {lease.worker}")
+    with heartbeat(lease):
+        _do(claimed, lease)
+
+
+def _do(claimed: JobRun, lease: Lease) -> None:
+    progress = RunProgress(lease)
+    try:
+        state = _outcome(claimed, progress)
+        progress.flush()
+        job_runs.finish(lease, state, _now())
+    except LeaseLost:
+        logger.warning("Job run %s was taken by another worker.", claimed.pk)
+    except StoreUnavailable as error:
+        _try_again(lease, str(error))
+    except CareError as error:
+        job_runs.finish(lease, FAILED, _now(), error=str(error))
+    except Exception:
+        _try_again(lease, UNEXPECTED)
+
+
+def _outcome(claimed: JobRun, progress: RunProgress) -> str:
+    try:
+        _job(claimed, progress)
+    except Cancelled:
+        return CANCELLED
+    # A job may also notice the request and simply return.
+    return CANCELLED if progress.told_to_stop else DONE
+
+
+def _job(claimed: JobRun, progress: RunProgress) -> None:
+    if claimed.name not in JOBS:
+        raise CareError(UNKNOWN_JOB, name=claimed.name)
+    JOBS[claimed.name](progress, **claimed.arguments)
+
+
+def _try_again(lease: Lease, error: str) -> None:
+    """The scheduler's sweep puts it into the queue again after a while."""
+    logger.exception("Job run %s failed at attempt %s.", lease.run_id, lease.attempt)
+    job_runs.log(lease.run_id, *traceback.format_exc().splitlines()[-20:])
+    job_runs.give_back(lease, error, _now())
+
+
+def _connect() -> None:
+    """A worker's fork knows the settings of its parent only from the environment."""
+    try:
+        mongo.client()
+    except StoreError:
+        mongo.connect(Settings())
+
+
+def _worker_name() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
