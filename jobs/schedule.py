@@ -17,7 +17,6 @@ import redis
 from pymongo.errors import PyMongoError
 
 from config import Settings
-from models import JobRun
 from rules.scope import SYSTEM
 from services import job_runs
 from stores import mongo, valkey
@@ -88,7 +87,7 @@ def start_due_jobs(now: datetime, zone: ZoneInfo) -> None:
     """
     for periodic in PERIODIC:
         slot = f"{periodic.job}-{periodic.newest_slot(now, zone).isoformat()}"
-        if JobRun.collection().find_one({"slot": slot}, {"_id": 1}) is None:
+        if job_runs.of_slot(slot) is None:
             run_id = job_runs.create(periodic.job, periodic.arguments, SYSTEM, slot=slot, at=now)
             logger.info("Periodic job %s starts as run %s.", slot, run_id)
             job_runs.enqueue(run_id)

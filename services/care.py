@@ -199,7 +199,8 @@ def _once(entry_key: str, work: Callable[[ClientSession], Logged]) -> Logged:
 
 
 def _saved_before(entry_key: str) -> Logged | None:
-    found = Interaction.collection().find_one({"entry_key": entry_key})
+    # The server uses the partial index only for a query that repeats its condition.
+    found = Interaction.collection().find_one({"entry_key": {"$eq": entry_key, "$type": "string"}})
     if found is None:
         return None
     return Logged(found["_id"], found["customer_id"], found.get("order_id"), already_saved=True)

@@ -84,15 +84,18 @@ def create(
         run_id: ObjectId = JobRun.collection().insert_one(document, session=session).inserted_id
     except DuplicateKeyError:
         # Inside a transaction the failed insert has ended it already.
-        if slot is None or session is not None:
+        existing = of_slot(slot) if slot is not None and session is None else None
+        if existing is None:
             raise
-        return _of_slot(slot)
+        return existing
     return run_id
 
 
-def _of_slot(slot: str) -> ObjectId:
-    found: ObjectId = JobRun.collection().find_one({"slot": slot}, {"_id": 1})["_id"]  # type: ignore[index]
-    return found
+def of_slot(slot: str) -> ObjectId | None:
+    """The run of this slot, or None when it has not been created."""
+    # The server uses the partial index only for a query that repeats its condition.
+    found = JobRun.collection().find_one({"slot": {"$eq": slot, "$type": "string"}}, {"_id": 1})
+    return found["_id"] if found else None
 
 
 def enqueue(run_id: ObjectId) -> None:
