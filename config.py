@@ -4,9 +4,9 @@
 """
 
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent
@@ -15,7 +15,10 @@ PROJECT_ROOT = Path(__file__).resolve().parent
 class Settings(BaseSettings):
     """What an operator may choose. Attribute `data` is read from `CAREBOOK_DATA`, and so on."""
 
-    model_config = SettingsConfigDict(env_prefix="CAREBOOK_", populate_by_name=True, extra="ignore")
+    # An empty variable counts as unset.
+    model_config = SettingsConfigDict(
+        env_prefix="CAREBOOK_", populate_by_name=True, extra="ignore", env_ignore_empty=True
+    )
 
     data: Path = Field(
         PROJECT_ROOT / ".data",
@@ -28,7 +31,9 @@ class Settings(BaseSettings):
         validation_alias="MONGO_URL",
         description="External MongoDB (a replica set or mongos). Unset: an embedded server.",
     )
-    mongo_database: str = Field("carebook", description="Name of the database.")
+    mongo_database: str = Field(
+        "carebook", pattern=r"^[A-Za-z0-9_-]{1,60}$", description="Name of the database."
+    )
     valkey_url: SecretStr | None = Field(
         None,
         validation_alias="VALKEY_URL",
@@ -56,7 +61,20 @@ class Settings(BaseSettings):
     web_workers: int = Field(2, ge=1, description="Web processes.")
     web_threads: int = Field(8, ge=1, description="Threads of each web process.")
     job_workers: int = Field(1, ge=0, description="Job worker processes started by `serve`.")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: str = Field(
+        "INFO",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="DEBUG, INFO, WARNING or ERROR.",
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _names_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError, ZoneInfoNotFoundError) as error:
+            raise ValueError("it is not a time zone such as Asia/Ho_Chi_Minh") from error
+        return value
 
     @property
     def zone(self) -> ZoneInfo:

@@ -77,12 +77,18 @@ def _settings_problem(error: ValidationError) -> str:
     if error.title != Settings.__name__:
         raise error
     first = error.errors()[0]
-    field = str(first["loc"][0])
-    known = Settings.model_fields.get(field)
-    variable = (
-        field if known is None else str(known.validation_alias or f"CAREBOOK_{field.upper()}")
+    name = str(first["loc"][0])
+    field, known = next(
+        (field, known)
+        for field, known in Settings.model_fields.items()
+        if name in (field, known.validation_alias)
     )
-    return f"{variable}={first['input']!r} cannot be used: {first['msg']}. docs/operations.md lists all settings."
+    variable = known.validation_alias or f"CAREBOOK_{field.upper()}"
+    # What may be a password is not repeated.
+    shown = "" if "Secret" in str(known.annotation) else f"={first['input']!r}"
+    return (
+        f"{variable}{shown} cannot be used: {first['msg']}. docs/operations.md lists all settings."
+    )
 
 
 def _leave_cleanly_when_told_to() -> None:

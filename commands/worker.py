@@ -10,9 +10,8 @@ from rq.serializers import JSONSerializer
 
 from commands import lifeline, log
 from config import Settings
+from services.job_queue import QUEUE
 from stores import mongo, valkey
-
-QUEUE = "carebook"
 
 
 class JobWorker(Worker):  # type: ignore[misc]

@@ -356,6 +356,9 @@ def _forget_all() -> None:
 
 
 def _release_all() -> None:
+    # An impatient second Ctrl-C would leave a server behind.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if _attached else ():
+        signal.signal(number, signal.SIG_IGN)
     for server in list(_attached):
         server.release()
 
