@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, abort, current_app
 from flask_admin import Admin, BaseView, expose
 from flask_admin.contrib.mongoengine import ModelView
 from flask_admin.theme import Theme
@@ -64,6 +64,10 @@ class AccessControl:
         # keeps them in.
         self.static_url_path = "/static/none"
         return super().create_blueprint(admin)  # type: ignore[misc]
+
+    def _handle_view(self, view_name: str, /, **arguments: Any) -> Any:
+        # The package's own signature breaks routes with an argument called `name`.
+        return None if self.is_accessible() else self.inaccessible_callback(view_name)
 
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         # The package calls a view a second time, with other arguments, after any TypeError: it

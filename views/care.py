@@ -20,7 +20,7 @@ from views.context import current_actor, is_htmx, now, today
 from views.due_cells import why
 from views.list_screen import object_id
 
-QUICK_DAYS = (3, 7, 14, 30)  # next dates offered with one click
+QUICK_DAYS = (3, 7, 14)  # next dates offered with one click
 
 
 class Care(ScreenView):

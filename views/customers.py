@@ -7,7 +7,7 @@ from flask import flash, make_response, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext
 
-from models import Area, Customer
+from models import Area, Customer, Product
 from models.base import local_date
 from rules.care_sentences import nearness
 from rules.errors import N_, InvalidInput, StaleForm
@@ -61,7 +61,9 @@ class Customers(ListScreen):
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         areas = (row.get("area_id") for row in rows)
+        codes = [((row.get("care") or {}).get("basis") or {}).get("product_code") for row in rows]
         return {
+            "products": lists.labels(Product.collection(), codes, ("name",), by="code"),
             "areas": lists.labels(Area.collection(), areas, ("name",)),
             "picks": configuration.snapshot(),
         }
@@ -79,7 +81,7 @@ class Customers(ListScreen):
                 ),
                 customer(row, area),
                 picked(refs["picks"], "relationship", row.get("relationship")),
-                due(row.get("care") or {}, {}),
+                due(row.get("care") or {}, refs["products"]),
                 Cell("text", formats.format_datetime(row.get("last_contact_at"))),
                 Cell("text", formats.format_date(local_date(row.get("created_at")))),
             ),

@@ -19,6 +19,9 @@ class _LatePool:
     def __init__(self, pool: Callable[[], Any]) -> None:
         self._pool = pool
 
+    # The client reads this as soon as it is made; the real connections have their own.
+    connection_kwargs: dict[str, Any] = {}
+
     def get_encoder(self) -> Encoder:
         return Encoder("utf-8", "strict", False)
 

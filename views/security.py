@@ -53,10 +53,17 @@ def register(app: Flask, settings: Settings) -> None:
         # A page stays open all day; its token lives as long as the login.
         WTF_CSRF_TIME_LIMIT=None,
     )
+    app.before_request(_limit_plain_forms)
     # The login comes first: a page of a closed session says "log in", not "token missing".
     app.before_request(_require_login)
     CSRFProtect(app)
     app.after_request(_add_headers)
+
+
+def _limit_plain_forms() -> None:
+    """Werkzeug limits the memory of multipart forms only; a plain form is read whole."""
+    if request.mimetype == "application/x-www-form-urlencoded":
+        request.max_content_length = FORM_MAX_BYTES
 
 
 def login_redirect() -> BaseResponse:

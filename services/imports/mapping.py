@@ -55,7 +55,7 @@ class ImportMapping:
     zone: ZoneInfo
     date_format: str | None = None
     delimiter: str = ","
-    encoding: str = "utf-8-sig"
+    encoding: str = "utf-8"
     kind_rule: KindRule = KindRule()
 
     @property
@@ -287,7 +287,7 @@ def _encoding(written: Any) -> str:
             N_("The mapping's encoding “%(written)s” is unknown. Write utf-8, utf-16 or cp1258."),
             written=str(written),
         ) from error
-    return "utf-8-sig" if known.name == "utf-8" else known.name
+    return "utf-8" if known.name == "utf-8-sig" else known.name
 
 
 def _kind_rule(written: Any, kind: str, columns: Sequence[Column]) -> KindRule:

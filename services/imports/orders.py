@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,7 +24,7 @@ from models.care import SUGGESTED
 from models.order import RETURN
 from rules.care_dates import care_items, first_care
 from services.imports.batches import apart, write_together
-from services.imports.cells import BadRow
+from services.imports.cells import REMEMBERED, BadRow
 from services.imports.order_lines import (
     WIDTH,
     ImportedOrder,
@@ -32,13 +34,15 @@ from services.imports.order_lines import (
 from services.imports.records import Known, areas_for, customers_for, find, products_for
 from services.imports.report import ImportReport
 from services.imports.run import FOLLOWING, WRITING, ImportRequest, ImportRun
+from services.imports.staging import Row
 from services.recompute import recompute_care, recompute_customers
 from services.stored_care import stored_first_care, stored_items
 
 Stored = dict[str, Any]
 
-BATCH_ORDERS = 2000
-BATCH_LINES = 20_000
+# A batch is a transaction of about half a second: others wait for its records that long.
+BATCH_ORDERS = 1000
+BATCH_LINES = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Fields of an order that an import without them takes away again.
 OPTIONAL = ("customer_id", "area_id", "marketplace", "status", "note", "shipping")
@@ -74,12 +78,13 @@ def _batches(run: ImportRun) -> Iterator[tuple[list[ImportedOrder], int]]:
     orders: list[ImportedOrder] = []
     lines = seen = 0
     for code, rows in run.stage.groups():
-        first = next(rows)
+        taken: list[int] = []
         seen += 1
         try:
-            order = order_from_rows(code, _with(first, rows), run.request.mapping.kind_rule)
+            order = order_from_rows(code, _noting(rows, taken), run.request.mapping.kind_rule)
         except BadRow as reason:
-            run.refuse(first[1], reason, [code])
+            for sequence in chain(taken, (row[1] for row in rows)):
+                run.refuse(sequence, reason, [code])
             continue
         run.report.warnings.update(order.warnings)
         run.report.without_customer += order.customer_code is None
@@ -92,9 +97,10 @@ def _batches(run: ImportRun) -> Iterator[tuple[list[ImportedOrder], int]]:
     yield orders, seen
 
 
-def _with(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest
+def _noting(rows: Iterator[Row], taken: list[int]) -> Iterator[Row]:
+    for row in rows:
+        taken.append(row[1])
+        yield row
 
 
 @dataclass(slots=True)
@@ -168,9 +174,10 @@ class _Batch:
         placed_on = placed_at.astimezone(self.zone).date()
         owner = self._owner(plan, order)
         products = plan.products.by_key
+        codes = {code for code, *_ in order.lines}
         items = care_items(
             [(code, quantity) for code, _, quantity, _ in order.lines],
-            {code: products[code].get("care_interval_days") or 0 for code, *_ in order.lines},
+            {code: products[code].get("care_interval_days") or 0 for code in codes},
         )
         first = first_care(placed_on, items, kind=order.kind, has_customer="customer_id" in owner)
         details = {
@@ -178,9 +185,7 @@ class _Batch:
             for name, text in order.details.items()
             if name.startswith("order.")
         }
-        groups = {
-            group for code, *_ in order.lines for group in products[code].get("group_ids") or ()
-        }
+        groups = {group for code in codes for group in products[code].get("group_ids") or ()}
         return {
             "code": order.code,
             "kind": order.kind,
@@ -214,8 +219,12 @@ def _line(code: str, name: str | None, quantity: int, unit_price: str | None) ->
         line["product_name"] = name
     line["quantity"] = quantity
     if unit_price is not None:
-        line["unit_price"] = Decimal128(unit_price)
+        line["unit_price"] = _decimal128(unit_price)
     return line
+
+
+# Making one takes longer than the rest of the line, and prices repeat.
+_decimal128 = lru_cache(REMEMBERED)(Decimal128)
 
 
 def _change(order_id: ObjectId, document: Stored, at: datetime) -> UpdateOne:

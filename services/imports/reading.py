@@ -22,6 +22,9 @@ SAMPLE = 64 * 1024
 SHOWN = 1000  # characters of a broken line that the error file repeats
 WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
 
+BYTE_ORDER_MARK = "\ufeff"
+READ_ERRORS = (OSError, EOFError, zlib.error)
+
 OnBad = Callable[[int, CareError, list[str]], None]
 
 
@@ -104,9 +107,12 @@ class SourceFile:
             self._refuse_binary(sample)
             return self._raw
         opened = gzip.GzipFile(fileobj=self._raw, mode="rb")
-        with self._whole_archive():
-            self._refuse_binary(opened.read(SAMPLE))
+        try:
+            beginning = opened.read(SAMPLE)
             opened.seek(0)
+        except READ_ERRORS as error:
+            raise self._read_error(error) from error
+        self._refuse_binary(beginning)
         return io.BufferedReader(opened)
 
     def _refuse_binary(self, sample: bytes) -> None:
@@ -138,8 +144,25 @@ class SourceFile:
                 )
             )
 
-    def _whole_archive(self) -> "_GzipErrors":
-        return _GzipErrors(self)
+    def _wrong_encoding(self, line: int) -> UnreadableFile:
+        return self._unreadable(
+            N_(
+                "Line %(line)s of %(file)s is not in the encoding %(encoding)s. Save the file as "
+                "CSV UTF-8, or write its encoding into the mapping, for example "
+                'encoding = "cp1258".'
+            ),
+            line=line,
+            encoding=self._encoding.upper(),
+        )
+
+    def _read_error(self, error: Exception) -> UnreadableFile:
+        if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
+            return self._unreadable(
+                N_("%(file)s cannot be read: %(reason)s."), reason=error.strerror or str(error)
+            )
+        return self._unreadable(
+            N_("%(file)s is a damaged or cut off archive. Copy or export it again.")
+        )
 
     # Lines: numbered, decoded, none longer than MAX_LINE.
 
@@ -150,18 +173,23 @@ class SourceFile:
         source: IO[bytes] | io.TextIOWrapper = text or stream
         line_break: str | bytes = "\n" if text else b"\n"
         number, ended = 0, True
-        while True:
-            number += 1
-            with self._whole_archive(), _DecodeErrors(self, number):
-                read = source.readline(MAX_LINE)
-                if not read:
-                    break
+        try:
+            while read := source.readline(MAX_LINE):
+                number += 1
                 ended = read.endswith(line_break)  # type: ignore[arg-type]
                 if not ended and len(read) >= MAX_LINE:
                     ended = self._skip_line(source, line_break)
                     yield number, None
-                    continue
-                yield number, read if isinstance(read, str) else read.decode(self._encoding)
+                else:
+                    line = read if isinstance(read, str) else read.decode(self._encoding)
+                    yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
+        except UnicodeError as error:
+            raise self._wrong_encoding(max(number, 1)) from error
+        except READ_ERRORS as error:
+            raise self._read_error(error) from error
+        finally:
+            if text is not None and not stream.closed:
+                text.detach()  # else it would close the file when it is forgotten
         self.is_cut = not ended
 
     @staticmethod
@@ -242,48 +270,6 @@ class SourceFile:
 
     def _unreadable(self, message: str, **params: Any) -> UnreadableFile:
         return UnreadableFile(message, file=str(self.path), **params)
-
-
-class _GzipErrors:
-    """Turns the errors of a damaged archive into one that says so."""
-
-    def __init__(self, source: SourceFile) -> None:
-        self.source = source
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, EOFError | gzip.BadGzipFile | zlib.error):
-            raise self.source._unreadable(
-                N_("%(file)s is a damaged or cut off archive. Copy or export it again.")
-            ) from error
-        if isinstance(error, OSError):
-            raise self.source._unreadable(
-                N_("%(file)s cannot be read: %(reason)s."), reason=error.strerror or str(error)
-            ) from error
-
-
-class _DecodeErrors:
-    """Turns a decoding error into one that names the line and the way out."""
-
-    def __init__(self, source: SourceFile, line: int) -> None:
-        self.source, self.line = source, line
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, UnicodeError):
-            raise self.source._unreadable(
-                N_(
-                    "Line %(line)s of %(file)s is not in the encoding %(encoding)s. Save the file "
-                    "as CSV UTF-8, or write its encoding into the mapping, for example "
-                    'encoding = "cp1258".'
-                ),
-                line=self.line,
-                encoding=self.source._encoding.removesuffix("-sig").upper(),
-            ) from error
 
 
 def _wrong_width(found: int, expected: int) -> BadRow:
