@@ -238,7 +238,7 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
     that read the standard output want none.
     """
     if output is None:
-        screen = io.TextIOWrapper(click.get_binary_stream("stdout"), "utf-8", newline="")
+        screen = io.TextIOWrapper(sys.stdout.buffer, "utf-8", newline="")
         try:
             yield screen
             screen.flush()

@@ -57,6 +57,9 @@ class EmbeddedMongo(EmbeddedServer):
             "diagnosticDataCollectionEnabled": "false",
             # Nobody takes over in a set of one: there is nothing to wait for on the way down.
             "shutdownTimeoutMillisForSignaledShutdown": 100,
+            # A process that was killed inside a transaction holds its records until this many
+            # seconds are over (default 60); our longest transactions take about one second.
+            "transactionLifetimeLimitSeconds": 15,
         }
         line = ["--nounixsocket", "--logappend"]
         for option, value in options.items():
