@@ -75,7 +75,13 @@ def extract() -> Catalog:
     found = Catalog(project="Carebook", charset="utf-8")
     for source in SOURCES:
         for _, _, text, comments, context in extract_from_dir(
-            ROOT / source, methods, options, KEYWORDS, comment_tags=()
+            ROOT / source,
+            methods,
+            options,
+            KEYWORDS,
+            comment_tags=(),
+            # Babel leaves out directories such as `_partials` unless told otherwise.
+            directory_filter=lambda directory: not directory.endswith("__pycache__"),
         ):
             found.add(text, None, auto_comments=comments, context=context)
     return found

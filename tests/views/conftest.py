@@ -1,0 +1,83 @@
+"""The application and browsers of the standing cast."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import create_app
+from config import Settings
+from models import Staff
+from rules.scope import Actor
+from services import accounts
+from views.context import now
+from views.identity import SESSION_KEY
+
+TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
+
+
+class Browser(FlaskClient):
+    """A client that sends forms as a page does: with the token of the page."""
+
+    def open(self, *where: Any, **options: Any) -> TestResponse:
+        """Reads each answer to its end, so that files are closed."""
+        return super().open(*where, **{"buffered": True, **options})
+
+    def send(
+        self, address: str, form: dict[str, Any] | None = None, **options: Any
+    ) -> TestResponse:
+        """Posts a form with a valid token."""
+        return self.post(address, data={"csrf_token": self.token(), **(form or {})}, **options)
+
+    def token(self) -> str:
+        page = self.get("/nowhere").get_data(as_text=True)
+        found = TOKEN.search(page)
+        assert found, page
+        return found.group(1)
+
+    def log_in(self, staff: Staff) -> str:
+        """Logs in as if by password; returns the key of the session."""
+        with self.application.app_context():
+            key = accounts.open_session(staff, now(), address="127.0.0.1", agent="Firefox Linux")
+        with self.session_transaction() as session:
+            session["_user_id"] = staff.fs_uniquifier
+            session["_fresh"] = True
+            session[SESSION_KEY] = key
+        return key
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> Flask:
+    """The application as it is served."""
+    return make_app(settings)
+
+
+def make_app(settings: Settings, **changes: Any) -> Flask:
+    """An application with some settings changed."""
+    made = create_app(settings.model_copy(update=changes))
+    made.test_client_class = Browser
+    return made
+
+
+@pytest.fixture
+def stranger(app: Flask, db: Any) -> Browser:
+    """A browser without a login."""
+    client = app.test_client()
+    assert isinstance(client, Browser)
+    return client
+
+
+@pytest.fixture
+def browser_of(app: Flask) -> Callable[[Actor], Browser]:
+    """A browser in which the actor is logged in: `browser_of(agent)`."""
+
+    def make(actor: Actor) -> Browser:
+        client = app.test_client()
+        client.log_in(Staff.objects.get(pk=actor.staff_id))
+        return client
+
+    return make
