@@ -1,7 +1,6 @@
 """One cell becomes a value, or a reason why the row is bad.
 
-The functions for numbers and dates want the cell stripped: they remember cells, and a memory of
-blanks has no use.
+The functions for numbers and dates want the cell stripped.
 """
 
 import re
@@ -9,18 +8,22 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from rules.errors import N_, CareError, InvalidInput
 from rules.text import nfc
-from services.imports.targets import Target
+from services.imports.targets import Column, Target
+
+T = TypeVar("T")
 
 MAX_QUANTITY = 1_000_000_000  # a line's; sums of thousands of such lines still fit 64 bits
 MAX_PRICE = Decimal(10) ** 15
 LONGEST_NUMBER = 100  # characters
 PRICE_DECIMALS = 12  # a spreadsheet shows 0.1 + 0.2 with more; nobody sells at that precision
 EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
-REMEMBERED = 20_000  # distinct cells of a column whose value is kept: files repeat themselves
+LONGEST_REMEMBERED = 500  # characters
+REMEMBERED = 4096  # distinct cells of a column whose value is kept: files repeat themselves
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,19 +53,25 @@ def exact_code(cell: str) -> str:
     return cell if cell.isascii() and cell.isprintable() else nfc(cell)
 
 
-def checked_length(text: str, target: Target) -> str:
-    """The text, when it is not longer than its target takes. Raises BadRow."""
-    if target.max_length is not None and len(text) > target.max_length:
+def checked_length(text: str, limit: int, target: Target) -> str:
+    """The text, when it has at most `limit` characters. Raises BadRow."""
+    if len(text) > limit:
         raise BadRow(
             N_("%(target)s has %(length)s characters; at most %(limit)s are possible."),
             target=target.name,
             length=len(text),
-            limit=target.max_length,
+            limit=target.max_length or limit,
         )
     return text
 
 
-@lru_cache(REMEMBERED)
+def needed(text: str, target: Target) -> str:
+    """The text, when there is one. Raises BadRow."""
+    if not text:
+        raise BadRow(N_("%(target)s is empty."), target=target.name)
+    return text
+
+
 def number(cell: str, target: str) -> Decimal:
     """The number in a cell, written with digits and a decimal point. Raises BadRow."""
     if len(cell) > LONGEST_NUMBER or not cell.isascii() or not _NUMBER.fullmatch(cell):
@@ -77,7 +86,6 @@ def number(cell: str, target: str) -> Decimal:
     return Decimal(cell)
 
 
-@lru_cache(REMEMBERED)
 def whole_number(cell: str, target: str, limit: int = MAX_QUANTITY) -> int:
     """The whole number in a cell, at most `limit` in size; "6.0" is 6. Raises BadRow."""
     value = number(cell, target)
@@ -97,7 +105,6 @@ def whole_number(cell: str, target: str, limit: int = MAX_QUANTITY) -> int:
     return int(value)
 
 
-@lru_cache(REMEMBERED)
 def days_or_count(cell: str, target: str, limit: int) -> int | None:
     """A whole number from 0 to `limit`; None for an empty cell. Raises BadRow."""
     if not cell:
@@ -110,7 +117,6 @@ def days_or_count(cell: str, target: str, limit: int) -> int | None:
     return value
 
 
-@lru_cache(REMEMBERED)
 def price(cell: str, target: str) -> str | None:
     """A price as plain digits, without superfluous zeros; None for an empty cell. Raises BadRow."""
     if not cell:
@@ -137,7 +143,6 @@ def instant_reader(date_format: str | None, zone: ZoneInfo, example: str) -> Cal
     A date without an offset is one of `zone`.
     """
 
-    @lru_cache(REMEMBERED)
     def read(cell: str) -> int:
         try:
             if date_format is None:
@@ -161,7 +166,6 @@ def instant_reader(date_format: str | None, zone: ZoneInfo, example: str) -> Cal
     return read
 
 
-@lru_cache(REMEMBERED)
 def _integer(cell: str) -> str:
     """What a spreadsheet made of a numeric code, turned back: "17850.0" -> "17850"."""
     if not cell:
@@ -188,10 +192,27 @@ CLEANERS: dict[str, Callable[[str], str]] = {
 }
 
 
-def cleaned(cell: str, clean: str, header: str) -> str:
-    """The cell after the cleaning that the mapping asks for. Raises BadRow naming the column."""
+def cell_reader(column: Column, convert: Callable[[str], T]) -> Callable[[str], T]:
+    """A function from a raw cell of this column to its value, cleaned as the mapping asks.
+
+    It remembers what it has read, except in columns of long texts. It raises BadRow.
+    """
+    clean = CLEANERS[column.clean] if column.clean else None
+    longest = column.target.max_length or LONGEST_NUMBER
+
+    def read(cell: str) -> T:
+        # Blanks around a cell do not count, but nobody means thousands of them.
+        checked_length(cell, longest * 2, column.target)
+        if clean is not None:
+            cell = _cleaned(cell, clean, column.header)
+        return convert(cell)
+
+    return read if longest > LONGEST_REMEMBERED else lru_cache(REMEMBERED)(read)
+
+
+def _cleaned(cell: str, clean: Callable[[str], str], header: str) -> str:
     try:
-        return CLEANERS[clean](cell)
+        return clean(cell)
     except CareError as error:
         raise BadRow(
             N_("Column “%(column)s” holds “%(cell)s”, which is not a whole number."),

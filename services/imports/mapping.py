@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from models.order import ORDER_KINDS, SALE
 from rules.errors import N_, InvalidInput
 from services.imports.cells import CLEANERS
-from services.imports.targets import ORDERS, TARGETS, Target
+from services.imports.targets import ORDERS, TARGETS, Column
 
 KEYS = ("kind", "group_by", "date_format", "timezone", "delimiter", "encoding", "columns", "rules")
 COLUMN_KEYS = ("to", "clean", "separator")
@@ -22,16 +22,6 @@ EXAMPLE_INSTANT = datetime(2010, 12, 31, 14, 30, 5)  # noqa: DTZ001  (only to sh
 
 class BadMapping(InvalidInput):
     """The mapping file cannot be used, or does not fit the file that is imported."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One mapped column: its header in the file, its target, and how its cells are cleaned."""
-
-    header: str
-    target: Target
-    clean: str | None = None
-    separator: str = "/"
 
 
 @dataclass(frozen=True, slots=True)

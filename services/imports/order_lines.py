@@ -11,18 +11,19 @@ from models.order import ORDER_KINDS
 from rules.errors import N_
 from services.imports.cells import (
     BadRow,
+    cell_reader,
     checked_length,
-    cleaned,
     exact_code,
     instant_reader,
+    needed,
     price,
     stored_text,
     whole_number,
 )
-from services.imports.mapping import Column, ImportMapping, KindRule
+from services.imports.mapping import ImportMapping, KindRule
 from services.imports.run import RowParser
 from services.imports.staging import Row
-from services.imports.targets import ORDERS, TARGETS
+from services.imports.targets import ORDERS, TARGETS, Column
 
 # A staged row: order code, sequence, placed (ms), customer code, area, product code, product
 # name, quantity, unit price, details (JSON of the rarer texts).
@@ -59,30 +60,32 @@ def order_line_parser(mapping: ImportMapping) -> Callable[[Positions], RowParser
     read_instant = instant_reader(mapping.date_format, mapping.zone, mapping.date_example)
 
     def for_file(positions: Positions) -> RowParser:
-        cell = _cells(positions)
-        code, placed = cell("order.code", stored_text), cell("order.placed_at", str.strip)
-        customer, area = cell("customer.code", stored_text), cell("customer.area", stored_text)
-        product = cell("line.product_code", exact_code)
-        name = cell("line.product_name", stored_text)
-        quantity = cell("line.quantity", str.strip)
-        unit_price = cell("line.unit_price", str.strip)
+        code_at, code = _cell(positions, "order.code", stored_text)
+        placed_at, placed = _cell(positions, "order.placed_at", str.strip, read_instant)
+        customer_at, customer = _cell(positions, "customer.code", stored_text)
+        area_at, area = _cell(positions, "customer.area", stored_text)
+        product_at, product = _cell(positions, "line.product_code", exact_code)
+        name_at, name = _cell(positions, "line.product_name", stored_text)
+        quantity_at, quantity = _cell(positions, "line.quantity", str.strip, _quantity)
+        price_at, unit_price = _cell(positions, "line.unit_price", str.strip, _price)
         details = [
-            (target.name, cell(target.name, stored_text))
+            (target.name, *_cell(positions, target.name, stored_text))
             for target in DETAILS
             if target.name in positions
         ]
 
+        # Called for every line of a file: each value is one look into what was read before.
         def parse(sequence: int, cells: list[str]) -> Row:
             return (
-                _needed(code(cells), "order.code"),
+                code(cells[code_at]),
                 sequence,
-                read_instant(_needed(placed(cells), "order.placed_at")),
-                customer(cells) or None,
-                area(cells) or None,
-                _needed(product(cells), "line.product_code"),
-                name(cells) or None,
-                whole_number(_needed(quantity(cells), "line.quantity"), "line.quantity"),
-                price(unit_price(cells), "line.unit_price"),
+                placed(cells[placed_at]),
+                customer(cells[customer_at]),
+                area(cells[area_at]),
+                product(cells[product_at]),
+                name(cells[name_at]),
+                quantity(cells[quantity_at]),
+                unit_price(cells[price_at]),
                 _details(details, cells) if details else None,
             )
 
@@ -91,36 +94,41 @@ def order_line_parser(mapping: ImportMapping) -> Callable[[Positions], RowParser
     return for_file
 
 
-def _cells(
+def _cell(
     positions: Positions,
-) -> Callable[[str, Callable[[str], str]], Callable[[list[str]], str]]:
-    """Gives, per target, the function that takes its cell out of a row as a checked text."""
+    name: str,
+    tidy: Callable[[str], str],
+    convert: Callable[[str], Any] | None = None,
+) -> tuple[int, Callable[[str], Any]]:
+    """(index of a target's cell, function to its value or None); absent columns give None."""
+    if name not in positions:
+        return 0, lambda cell: None
+    index, column = positions[name]
+    target = column.target
 
-    def reader(name: str, tidy: Callable[[str], str]) -> Callable[[list[str]], str]:
-        if name not in positions:
-            return lambda cells: ""
-        index, column = positions[name]
-        clean, target = column.clean, column.target
+    def value(cell: str) -> Any:
+        text = tidy(cell)
+        if target.max_length is not None:
+            checked_length(text, target.max_length, target)
+        if target.required:
+            needed(text, target)
+        if not text:
+            return None
+        return convert(text) if convert is not None else text
 
-        def read(cells: list[str]) -> str:
-            cell = cells[index]
-            if clean is not None:
-                cell = cleaned(cell, clean, column.header)
-            return checked_length(tidy(cell), target)
-
-        return read
-
-    return reader
-
-
-def _needed(text: str, target: str) -> str:
-    if not text:
-        raise BadRow(N_("%(target)s is empty."), target=target)
-    return text
+    return index, cell_reader(column, value)
 
 
-def _details(readers: list[tuple[str, Callable[[list[str]], str]]], cells: list[str]) -> str | None:
-    found = {name: text for name, read in readers if (text := read(cells))}
+def _quantity(cell: str) -> int:
+    return whole_number(cell, "line.quantity")
+
+
+def _price(cell: str) -> str | None:
+    return price(cell, "line.unit_price")
+
+
+def _details(readers: list[tuple[str, int, Callable[[str], Any]]], cells: list[str]) -> str | None:
+    found = {name: text for name, index, read in readers if (text := read(cells[index]))}
     kind = found.get("order.kind")
     if kind is not None and kind not in ORDER_KINDS:
         raise BadRow(

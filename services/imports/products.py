@@ -7,6 +7,7 @@ before that leaves the products as they were, so that the next run does it again
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from bson import ObjectId
@@ -18,18 +19,19 @@ from rules.errors import N_
 from services.imports.batches import apart, write_together
 from services.imports.cells import (
     BadRow,
+    cell_reader,
     checked_length,
-    cleaned,
     days_or_count,
     exact_code,
+    needed,
     stored_text,
 )
 from services.imports.groups import GroupTree, Path, move_orders, parse_path
-from services.imports.mapping import Column
 from services.imports.records import find, new_product, searched
 from services.imports.report import ImportReport
 from services.imports.run import FOLLOWING, WRITING, ImportRequest, ImportRun, RowParser
 from services.imports.staging import Row
+from services.imports.targets import Column
 from services.recompute import recompute_care
 
 Stored = dict[str, Any]
@@ -92,37 +94,48 @@ class ImportedProduct:
 
 
 def _parser(positions: dict[str, tuple[int, Column]]) -> RowParser:
-    def text(cells: list[str], name: str, tidy: Callable[[str], str]) -> str:
+    def reader(name: str, convert: Callable[[str, Column], Any]) -> Callable[[list[str]], Any]:
         if name not in positions:
-            return ""
+            return lambda cells: None
         index, column = positions[name]
-        cell = cells[index]
-        if column.clean is not None:
-            cell = cleaned(cell, column.clean, column.header)
-        return checked_length(tidy(cell), column.target)
+        read = cell_reader(column, lambda cell: convert(cell, column))
+        return lambda cells: read(cells[index])
 
-    separator = (
-        positions["product.group_path"][1].separator if "product.group_path" in positions else "/"
-    )
+    code, name = reader("product.code", _code), reader("product.name", _text)
+    path = reader("product.group_path", _path)
+    counts = [reader(target, partial(_count, limit=limit)) for target, limit in COUNTS]
 
     def parse(sequence: int, cells: list[str]) -> Row:
-        code = text(cells, "product.code", exact_code)
-        if not code:
-            raise BadRow(N_("%(target)s is empty."), target="product.code")
-        path = parse_path(text(cells, "product.group_path", stored_text), separator)
-        interval, fewest, most = (
-            days_or_count(text(cells, name, str.strip), name, limit) for name, limit in COUNTS
-        )
+        interval, fewest, most = (count(cells) for count in counts)
         if fewest is not None and most is not None and fewest > most:
             raise BadRow(
                 N_("The maximum %(most)s is below the minimum %(fewest)s."),
                 most=most,
                 fewest=fewest,
             )
-        name = text(cells, "product.name", stored_text) or None
-        return code, sequence, name, PATH_SIGN.join(path) or None, interval, fewest, most
+        return code(cells), sequence, name(cells), path(cells), interval, fewest, most
 
     return parse
+
+
+def _code(cell: str, column: Column) -> str:
+    return needed(
+        checked_length(exact_code(cell), column.target.max_length or 0, column.target),
+        column.target,
+    )
+
+
+def _text(cell: str, column: Column) -> str | None:
+    limit = column.target.max_length or 0
+    return checked_length(stored_text(cell), limit, column.target) or None
+
+
+def _path(cell: str, column: Column) -> str | None:
+    return PATH_SIGN.join(parse_path(_text(cell, column) or "", column.separator)) or None
+
+
+def _count(cell: str, column: Column, limit: int) -> int | None:
+    return days_or_count(cell.strip(), column.target.name, limit)
 
 
 def _products(run: ImportRun) -> Iterator[ImportedProduct]:

@@ -15,10 +15,11 @@ from rules.errors import N_, CareError, InvalidInput
 from rules.scope import Actor
 from services import audit
 from services.imports.cells import BadRow
-from services.imports.mapping import Column, ImportMapping
+from services.imports.mapping import ImportMapping
 from services.imports.reading import SourceFile
 from services.imports.report import ErrorFile, ImportReport
 from services.imports.staging import Row, Stage
+from services.imports.targets import Column
 
 LINE_BITS = 40  # a row's sequence number is its file's number and its line number in one integer
 SHOW_EVERY = 2000  # rows between two signs of progress

@@ -1,4 +1,4 @@
-"""What a column of an imported file can be mapped to."""
+"""What a column of an imported file can be mapped to, and a column that is."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,16 @@ class Target:
     name: str
     max_length: int | None = None
     required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One mapped column: its header in the file, its target, and how its cells are cleaned."""
+
+    header: str
+    target: Target
+    clean: str | None = None
+    separator: str = "/"
 
 
 def _named(*targets: Target) -> dict[str, Target]:
