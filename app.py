@@ -24,7 +24,7 @@ def create_app(settings: Settings | None = None) -> "Flask":
     import views
     from stores import mongo, valkey
     from stores.keys import secret_key
-    from views import errors, formats, i18n, identity, limits, security
+    from views import assets, errors, formats, i18n, identity, limits, logs, security
 
     chosen = settings or Settings()
     app = Flask("carebook", root_path=str(PROJECT_ROOT))
@@ -40,10 +40,12 @@ def create_app(settings: Settings | None = None) -> "Flask":
             mongo.connect(chosen)
 
     # In the order in which they must see a request.
+    logs.register(app, chosen)
     i18n.register(app, chosen)
     security.register(app, chosen)
     limits.register(app, chosen.login_rate, lambda: valkey.connect(chosen).connection_pool)
     identity.register(app)
+    assets.register(app)
     formats.register(app)
     errors.register(app)
     views.register(app)

@@ -197,13 +197,15 @@ def is_session_open(staff: Staff, key: str | None, now: datetime) -> bool:
     return any(session.key == key and session.seen_at > oldest for session in staff.sessions)
 
 
-def note_seen(staff: Staff, key: str, now: datetime) -> None:
-    """Keeps `seen_at` of a session within SEEN_EVERY of the truth; mostly writes nothing."""
+def note_seen(staff: Staff, key: str, now: datetime) -> bool:
+    """Keeps `seen_at` of a session within SEEN_EVERY of the truth; whether it had to write."""
     seen = next((s.seen_at for s in staff.sessions if s.key == key), now)
-    if now - seen >= SEEN_EVERY:
-        Staff.collection().update_one(
-            {"_id": staff.pk, "sessions.key": key}, {"$set": {"sessions.$.seen_at": now}}
-        )
+    if now - seen < SEEN_EVERY:
+        return False
+    Staff.collection().update_one(
+        {"_id": staff.pk, "sessions.key": key}, {"$set": {"sessions.$.seen_at": now}}
+    )
+    return True
 
 
 def close_session(staff: Staff, key: str) -> None:

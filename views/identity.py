@@ -51,7 +51,8 @@ def register(app: Flask) -> None:
         key = session.get(SESSION_KEY)
         if staff is None or not accounts.is_session_open(staff, key, now()):
             return None
-        accounts.note_seen(staff, key, now())
+        if accounts.note_seen(staff, key, now()):
+            session.modified = True  # the cookie lives as long as the session
         return staff
 
     security.login_manager.user_loader(load_person)

@@ -117,6 +117,9 @@ def language() -> BaseResponse:
 
 def start_session(staff: Staff) -> None:
     """Logs the person in with a fresh cookie: nothing from before the login survives."""
+    before = person()
+    if before is not None:
+        accounts.close_session(before, session.get(SESSION_KEY, ""))
     session.clear()
     key = accounts.open_session(
         staff,

@@ -1,7 +1,6 @@
 """The guard in front of every page: login, CSRF, headers, cookies, limits."""
 
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, redirect, request, url_for
@@ -47,6 +46,8 @@ def register(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
+        # The cookie is renewed when the session is noted as seen, and not with every style sheet.
+        SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=timedelta(days=SESSION_DAYS),
         MAX_CONTENT_LENGTH=UPLOAD_MAX_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_MAX_BYTES,
@@ -95,20 +96,8 @@ def _add_headers(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", TWO_YEARS)
-    if request.endpoint == "static":
-        _cache_asset(response)
-    else:
+    if request.endpoint != "static":  # views/assets.py sees to those
         # Customers' data must not come back out of a shared computer's cache after the logout.
         response.headers.setdefault("Cache-Control", "no-store")
         response.vary.update(("Cookie", "HX-Request"))
     return response
-
-
-def _cache_asset(response: Response) -> None:
-    """An address with a version never changes its content."""
-    arguments: dict[str, Any] = request.view_args or {}
-    is_versioned = "v" in request.args or str(arguments.get("filename")).startswith("vendor/")
-    if is_versioned and response.status_code in (200, 206, 304):
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    else:
-        response.headers["Cache-Control"] = "no-cache"

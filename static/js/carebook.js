@@ -22,6 +22,18 @@
     return made;
   };
 
+  const SIGNS = { error: "alert-circle", info: "info-circle", message: "info-circle" };
+  const icon = (name) => {
+    const namespace = "http://www.w3.org/2000/svg";
+    const svg = document.createElementNS(namespace, "svg");
+    const use = document.createElementNS(namespace, "use");
+    svg.setAttribute("class", "icon");
+    svg.setAttribute("aria-hidden", "true");
+    use.setAttribute("href", `${region().dataset.icons}#${name}`);
+    svg.append(use);
+    return svg;
+  };
+
   /* Shows a sentence for a while. options: kind "success" | "info" | "error" (stays until closed),
      undo: a function, or an address that takes the change back (POST, then the page is loaded
      again unless a listener of the event "carebook:undone" prevents it). */
@@ -32,13 +44,14 @@
     const said = document.createElement("span");
     said.className = "toast-text";
     said.textContent = text;
-    note.append(said);
+    note.append(icon(SIGNS[kind] || "circle-check"), said);
     if (undo) {
       const back = button("toast-undo", region().dataset.undo);
       back.addEventListener("click", () => { note.remove(); takeBack(undo); });
       note.append(back);
     }
-    const close = button("toast-close", "×");
+    const close = button("toast-close", "");
+    close.append(icon("x"));
     close.dataset.toastClose = "";
     close.setAttribute("aria-label", region().dataset.close);
     note.append(close);

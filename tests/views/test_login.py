@@ -277,3 +277,23 @@ def test_it_records_who_was_created_and_who_set_a_password(
     accounts.deactivate_staff(chi.pk, administrator, NOW)
     actions = [entry.action for entry in AuditEntry.objects(record_id=chi.pk).order_by("id")]
     assert actions == ["create", "set password", "deactivate"]
+
+
+def test_it_renews_the_cookie_of_who_comes_every_day(stranger: Browser, chi: Staff) -> None:
+    start = datetime.now(UTC)
+    for day in range(0, 40, 10):
+        with time_machine.travel(start + timedelta(days=day), tick=False):
+            if not day:
+                log_in(stranger)
+            assert stranger.get("/account").status_code == 200, day
+
+
+def test_it_ends_the_session_of_who_was_logged_in_when_a_link_is_used(
+    stranger: Browser, chi: Staff
+) -> None:
+    log_in(stranger)
+    staff = accounts.create_staff("moi@example.com", "Người Mới", [CARE_AGENT], SYSTEM)
+    path = accounts.one_time_link(staff, "", datetime.now(UTC))
+    stranger.send(path, {"password": "một câu khác hẳn"})
+    assert stored(chi).sessions == []
+    assert len(stored(staff).sessions) == 1
