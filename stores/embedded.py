@@ -28,6 +28,7 @@ from stores.errors import StoreError
 
 START_SECONDS = 120  # recovery of the journal after a power failure may take its time
 STOP_SECONDS = 60
+PID_SECONDS = 5
 LOG_BYTES = 10_000_000  # a longer log is set aside as `.1` at the next start
 OUTPUT_TAIL_BYTES = 20_000
 
@@ -79,6 +80,9 @@ class EmbeddedServer:
                 locks.try_lock(fd, shared=True)
                 self._start_unless_running()
             except BaseException:
+                # A start that failed or was interrupted leaves no server without users.
+                if locks.try_lock(fd):
+                    self._stop()
                 os.close(fd)
                 raise
             self._users_fd = fd
@@ -251,6 +255,8 @@ class EmbeddedServer:
             time.sleep(0.03)
 
     def _stop(self) -> None:
+        # A server that has only just been started has not written its id yet.
+        _wait(lambda: self.pid() is not None or not self.is_alive(), PID_SECONDS)
         if (pid := self.pid()) is None:
             return
         os.kill(pid, signal.SIGTERM)

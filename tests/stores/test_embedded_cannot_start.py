@@ -118,6 +118,7 @@ def test_a_lost_password_is_told(data: Path) -> None:
     (server.home / "password").write_text("another")
     with pytest.raises(StoreError, match="password"):
         server.attach()
+    assert not server.is_alive()
 
 
 def test_damaged_notes_are_told(data: Path) -> None:

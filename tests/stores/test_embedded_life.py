@@ -109,6 +109,22 @@ def test_a_process_killed_while_it_starts_the_server_stops_nobody(
     server.release()
 
 
+@Servers
+@pytest.mark.parametrize("step", ["_wait_until_ready", "after_start"])
+def test_an_interrupted_start_leaves_no_server(
+    kind: type[EmbeddedServer], step: str, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ctrl_c(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kind, step, ctrl_c)
+    server = kind(data)
+    with pytest.raises(KeyboardInterrupt):
+        server.attach()
+    assert not server.is_alive()
+    assert not locks.is_held(server.home / "users.lock")
+
+
 def test_a_killed_mongod_keeps_what_it_acknowledged(mongo_server: EmbeddedMongo) -> None:
     with mongo_server.client() as client:
         client.test.things.insert_many([{"_id": n} for n in range(1000)])
