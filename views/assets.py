@@ -4,7 +4,7 @@ import gzip
 import hashlib
 from pathlib import Path
 
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, current_app, g, request, url_for
 
 COMPRESSED = ("text/css", "text/javascript", "application/javascript", "image/svg+xml")
 WORTH_BYTES = 1024
@@ -12,7 +12,10 @@ WORTH_BYTES = 1024
 
 def asset(path: str) -> str:
     """The address of a file under static/, with its version, so that it can be cached for good."""
-    return url_for("static", filename=path, v=_version(path))
+    known = g.setdefault("assets", {})  # a page names the file of icons dozens of times
+    if path not in known:
+        known[path] = url_for("static", filename=path, v=_version(path))
+    return str(known[path])
 
 
 def register(app: Flask) -> None:

@@ -29,7 +29,9 @@ def now() -> datetime:
 
 def today() -> date:
     """The local date of the request in the site's time zone."""
-    return now().astimezone(settings().zone).date()
+    if "today" not in g:
+        g.today = now().astimezone(settings().zone).date()
+    return cast(date, g.today)
 
 
 def local_day_start(day: date) -> datetime:
@@ -53,9 +55,11 @@ def current_actor() -> Actor:
 
 
 def locale() -> str:
-    """The reader's language, `vi` or `en`."""
-    found = get_locale()
-    return str(found.language) if found else settings().locale
+    """The reader's language, `vi` or `en`; looked up once per request."""
+    if "locale" not in g:
+        found = get_locale()
+        g.locale = str(found.language) if found else settings().locale
+    return cast(str, g.locale)
 
 
 def is_htmx() -> bool:

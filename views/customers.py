@@ -18,7 +18,7 @@ from services.lists import Sort
 from views import formats
 from views.context import current_actor, locale, now, today
 from views.due_cells import customer, due, square, why
-from views.list_screen import Cell, Column, ListScreen, RowView, object_id, picked
+from views.list_screen import Cell, Column, ListScreen, RowView, links, object_id, picked
 from views.orders_due import AREA, filter_names
 
 SEARCH = SearchFilter("q", N_("Name, phone, code…"), "search_words", phone_key)
@@ -63,6 +63,8 @@ class Customers(ListScreen):
         areas = (row.get("area_id") for row in rows)
         codes = [((row.get("care") or {}).get("basis") or {}).get("product_code") for row in rows]
         return {
+            "care_link": links("care.customer_view", "customer_id"),
+            "customer_link": links("customers.record_view", "record_id"),
             "products": lists.labels(Product.collection(), codes, ("name",), by="code"),
             "areas": lists.labels(Area.collection(), areas, ("name",)),
             "picks": configuration.snapshot(),
@@ -76,10 +78,10 @@ class Customers(ListScreen):
             cells=(
                 square(
                     row["code"],
-                    care_url=url_for("care.customer_view", customer_id=row["_id"]),
-                    record_url=url_for("customers.record_view", record_id=row["_id"]),
+                    care_url=refs["care_link"](row["_id"]),
+                    record_url=refs["customer_link"](row["_id"]),
                 ),
-                customer(row, area),
+                customer(row, area, refs["customer_link"]),
                 picked(refs["picks"], "relationship", row.get("relationship")),
                 due(row.get("care") or {}, refs["products"]),
                 Cell("text", formats.format_datetime(row.get("last_contact_at"))),

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import url_for
-
 from models import Area, Customer, Product
 from rules.errors import N_
 from rules.filters import Filter, FilterState
 from services import configuration, lists
 from services.lists import Sort
 from views import formats
-from views.due_cells import customer, due, square
-from views.list_screen import Cell, Column, ListScreen, RowView, picked
+from views.due_cells import Link, customer, due, square
+from views.list_screen import Cell, Column, ListScreen, RowView, links, picked
 from views.orders_due import AREA, DUE, STATES, filter_names
 
 
@@ -43,6 +41,9 @@ class CustomersDue(ListScreen):
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         codes = {((row["care"].get("basis")) or {}).get("product_code") for row in rows}
         return {
+            "care_link": links("care.customer_view", "customer_id"),
+            "order_link": links("orders.record_view", "record_id"),
+            "customer_link": links("customers.record_view", "record_id"),
             "areas": lists.labels(
                 Area.collection(), (row.get("area_id") for row in rows), ("name",)
             ),
@@ -53,19 +54,18 @@ class CustomersDue(ListScreen):
     def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
         area = refs["areas"].get(row.get("area_id"), {}).get("name")
         care = row["care"]
-        record_url = url_for("customers.record_view", record_id=row["_id"])
         return RowView(
             id=str(row["_id"]),
             label=row["name"],
             cells=(
                 square(
                     row["code"],
-                    care_url=url_for("care.customer_view", customer_id=row["_id"]),
-                    record_url=record_url,
+                    care_url=refs["care_link"](row["_id"]),
+                    record_url=refs["customer_link"](row["_id"]),
                 ),
-                customer(row, area),
+                customer(row, area, refs["customer_link"]),
                 due(care, refs["products"]),
-                order_of(care),
+                order_of(care, refs["order_link"]),
                 picked(refs["picks"], "relationship", row.get("relationship")),
                 Cell("text", formats.format_datetime(row.get("last_contact_at"))),
             ),
@@ -75,9 +75,8 @@ class CustomersDue(ListScreen):
         return filter_names(state)
 
 
-def order_of(care: dict[str, Any]) -> Cell:
+def order_of(care: dict[str, Any], link: Link) -> Cell:
     """The order that the date comes from, or that it is the customer's own appointment."""
     if not care.get("order_id"):
         return Cell("text", "–", level="muted")
-    url = url_for("orders.record_view", record_id=care["order_id"])
-    return Cell("link", care.get("order_code") or "", url=url)
+    return Cell("link", care.get("order_code") or "", url=link(care["order_id"]))

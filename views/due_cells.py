@@ -1,17 +1,20 @@
 """Cells that the due lists share: the green square, the customer, the explained date (B.1)."""
 
+from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from flask import url_for
 from flask_babel import gettext
 
 from models.base import local_date
 from rules.care_sentences import explain, nearness
 from rules.sentences import Sentence
 from views import formats
-from views.context import today
+from views.context import locale, today
 from views.list_screen import Cell
+
+Link = Callable[[Any], str]  # a record id to its address
 
 
 def square(text: str, *, care_url: str, record_url: str) -> Cell:
@@ -19,7 +22,7 @@ def square(text: str, *, care_url: str, record_url: str) -> Cell:
     return Cell("square", text, url=record_url, panel_url=care_url)
 
 
-def customer(row: dict[str, Any] | None, area: str | None) -> Cell:
+def customer(row: dict[str, Any] | None, area: str | None, link: Link) -> Cell:
     """Name over phone and area; says so when there is no customer."""
     if row is None:
         return Cell("title", gettext("No customer"), level="muted")
@@ -28,7 +31,7 @@ def customer(row: dict[str, Any] | None, area: str | None) -> Cell:
         "title",
         row["name"],
         sub=" · ".join(part for part in (phone, area) if part),
-        url=url_for("customers.record_view", record_id=row["_id"]),
+        url=link(row["_id"]),
     )
 
 
@@ -37,13 +40,15 @@ def due(care: dict[str, Any], product_names: dict[str, Any]) -> Cell:
     due_on = local_date(care.get("due_on"))
     if due_on is None:
         return Cell("text", "–", level="muted")
-    near = nearness(due_on, today())
-    return Cell(
-        "due",
-        f"{formats.format_date(due_on)} · {formats.say(near.sentence)}",
-        sub=why(due_on, care.get("basis"), product_names),
-        level=near.level,
-    )
+    text, level = _near(due_on, today(), locale())
+    return Cell("due", text, sub=why(due_on, care.get("basis"), product_names), level=level)
+
+
+@lru_cache(maxsize=2048)
+def _near(due_on: date, today: date, locale: str) -> tuple[str, str]:
+    """The date with its distance, and its level; the same for all rows of a day and language."""
+    near = nearness(due_on, today)
+    return f"{formats.format_date(due_on)} · {formats.say(near.sentence)}", near.level
 
 
 def why(due_on: date, basis: dict[str, Any] | None, product_names: dict[str, Any]) -> str:

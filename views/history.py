@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from bson import ObjectId
-from flask import url_for
 from flask_admin import expose
 from flask_babel import gettext
 
@@ -24,7 +23,7 @@ from services import care_summary, configuration, lists
 from services.lists import Sort
 from views import formats
 from views.context import local_day_start, locale
-from views.list_screen import Cell, Column, ListScreen, RowView, picked
+from views.list_screen import Cell, Column, ListScreen, RowView, links, picked
 
 STAFF = ReferenceFilter("staff", N_("Staff"), "staff_id", N_("by %(name)s"), ObjectId)
 CUSTOMER = ReferenceFilter("customer", N_("Customer"), "customer_id", N_("of %(name)s"), ObjectId)
@@ -74,6 +73,7 @@ class History(ListScreen):
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         ids = (row["customer_id"] for row in rows)
         return {
+            "customer_link": links("customers.record_view", "record_id"),
             "customers": lists.labels(Customer.collection(), ids, ("name", "code")),
             "picks": configuration.snapshot(),
         }
@@ -92,7 +92,7 @@ class History(ListScreen):
                     "title",
                     named["name"] if named else "–",
                     sub=row.get("order_code") or (named or {}).get("code", ""),
-                    url=url_for("customers.record_view", record_id=row["customer_id"]),
+                    url=refs["customer_link"](row["customer_id"]),
                 ),
                 Cell("long", row.get("content", "")),
                 picked(refs["picks"], "feedback", row.get("feedback")),

@@ -3,12 +3,13 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import structlog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask import Flask, current_app, request
-from flask_babel import Babel
+from flask import Flask, current_app, g, request
+from flask_babel import Babel, get_domain
 from pymongo.errors import PyMongoError
 
 from config import PROJECT_ROOT, Settings
@@ -32,6 +33,22 @@ def register(app: Flask, settings: Settings) -> None:
         default_translation_directories=str(CATALOGUES),
         locale_selector=choose_locale,
     )
+    # Templates say hundreds of words a page: look the catalogue up once for each request.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        said, lambda one, many, number: catalogue().ungettext(one, many, number), newstyle=True
+    )
+
+
+def catalogue() -> Any:
+    """The catalogue of the reader's language, for this request."""
+    if "catalogue" not in g:
+        g.catalogue = get_domain().get_translations()
+    return g.catalogue
+
+
+def said(message: str) -> str:
+    """The text in the reader's language, its parameters not filled in yet."""
+    return str(catalogue().ugettext(message))
 
 
 def choose_locale() -> str:

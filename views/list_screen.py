@@ -4,14 +4,16 @@ A screen declares columns, filters and sorts and turns stored rows into cells; e
 (address, problems, sentence, paging, counts, one row alone) is here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from bson import ObjectId
 from bson.errors import InvalidId
 from flask import Flask, abort, redirect, request, url_for
 from flask_admin import expose
+from markupsafe import Markup
 
 from rules.errors import InvalidInput
 from rules.filters import (
@@ -33,7 +35,7 @@ from views.context import locale, today
 PAGING = ("after", "before", "sort", "page")  # names in the address that are not filters
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """A column: its key, its heading (gettext id), the sort it offers, how it yields space.
 
@@ -46,6 +48,12 @@ class Column:
     sort: str | None = None
     numeric: bool = False
     fold: str | None = None
+
+    @cached_property
+    def css(self) -> Markup:
+        """The classes of the column's cells."""
+        classes = ["num"] * self.numeric + [f"fold-{self.fold}"] * bool(self.fold)
+        return Markup("".join(f" {name}" for name in classes))  # noqa: S704 - words of this file
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +176,7 @@ class ListScreen(ConfiguredModelView):
         if row is None:
             abort(404)
         shown = self.cells(row, self.references([row]))
-        return self.render("lists/row.html", row=shown, columns=self.columns, changed=True)
+        return self.render("lists/row.html", rows=[shown], columns=self.columns, changed=True)
 
     def state(self) -> FilterState:
         args = {name: request.args.get(name, "") for name in request.args}
@@ -242,6 +250,12 @@ def _iso(text: str) -> str:
     except InvalidInput:
         return text.strip()[:30]
     return day.isoformat() if day else ""
+
+
+def links(endpoint: str, name: str) -> Callable[[Any], str]:
+    """The address of a record of this endpoint by its id; built once for all rows of a page."""
+    before, after = url_for(endpoint, **{name: "_id_"}).split("_id_")
+    return lambda record_id: f"{before}{record_id}{after}"
 
 
 def object_id(text: str) -> ObjectId:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from bson import ObjectId
-from flask import url_for
 
 from models import Area, Customer, Order, Product, ProductGroup
 from models.base import local_date, stored_date
@@ -15,7 +14,7 @@ from services import lists
 from services.lists import Sort
 from views import formats
 from views.due_cells import customer, due, square
-from views.list_screen import Cell, Column, ListScreen, RowView
+from views.list_screen import Cell, Column, ListScreen, RowView, links
 
 STATES = ChoiceFilter(
     "state",
@@ -59,6 +58,9 @@ class OrdersDue(ListScreen):
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         codes = {((row["care"].get("basis")) or {}).get("product_code") for row in rows}
         return {
+            "care_link": links("care.order_view", "order_id"),
+            "order_link": links("orders.record_view", "record_id"),
+            "customer_link": links("customers.record_view", "record_id"),
             "customers": lists.labels(
                 Customer.collection(),
                 (row.get("customer_id") for row in rows),
@@ -79,10 +81,12 @@ class OrdersDue(ListScreen):
             cells=(
                 square(
                     row["code"],
-                    care_url=url_for("care.order_view", order_id=row["_id"]),
-                    record_url=url_for("orders.record_view", record_id=row["_id"]),
+                    care_url=refs["care_link"](row["_id"]),
+                    record_url=refs["order_link"](row["_id"]),
                 ),
-                customer(refs["customers"].get(row.get("customer_id")), area),
+                customer(
+                    refs["customers"].get(row.get("customer_id")), area, refs["customer_link"]
+                ),
                 due(care, refs["products"]),
                 Cell("text", formats.format_date(local_date(row["placed_on"]))),
                 Cell("number", formats.format_money(row.get("total"))),

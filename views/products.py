@@ -112,7 +112,9 @@ class Products(ListScreen):
             return redirect(url_for(".index_view", q=product["code"]), code=303)
         changed = self.model.collection().find_one({"_id": product["_id"]}, self._projection())
         row = self.cells(changed, self.references([changed]))
-        part = self.render("lists/row_in_place.html", row=row, columns=self.columns, changed=True)
+        part = self.render(
+            "lists/row_in_place.html", rows=[row], columns=self.columns, changed=True
+        )
         return toast(part, text)
 
     def _form(self, product: dict[str, Any], typed: dict[str, str], **state: Any) -> str:
