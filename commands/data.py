@@ -4,7 +4,7 @@ import getpass
 import io
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -80,7 +80,7 @@ def _import_options(command: Command) -> Command:
 def orders_from_files(settings: Settings, **options: Any) -> None:
     """Import orders, with the customers, products and areas that they name.
 
-    FILES are CSV, plain or gzipped; the lines of an order may stand anywhere in them.
+    FILES are CSV, plain or gzipped (or a pipe); the lines of an order may stand anywhere in them.
 
     \b
     Example:
@@ -238,23 +238,35 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
     that read the standard output want none.
     """
     if output is None:
-        screen = io.TextIOWrapper(sys.stdout.buffer, "utf-8", newline="")
-        try:
-            yield screen
-            screen.flush()
-        finally:
-            screen.detach()
+        with _screen() as file:
+            yield file
         return
     try:
-        file = output.open("w", encoding="utf-8-sig", newline="")
+        with output.open("w", encoding="utf-8-sig", newline="") as file:
+            yield file
     except OSError as error:
         raise InvalidInput(
             N_("%(file)s cannot be written: %(reason)s. Choose another with --output FILE."),
             file=str(output),
             reason=error.strerror or str(error),
         ) from error
-    with file:
-        yield file
+
+
+@contextmanager
+def _screen() -> Iterator[IO[str]]:
+    screen = io.TextIOWrapper(sys.stdout.buffer, "utf-8", newline="")
+    try:
+        yield screen
+        screen.flush()
+    except BrokenPipeError:  # the reader has seen enough; click ends quietly
+        raise
+    except OSError as error:
+        raise InvalidInput(
+            N_("The output cannot be written: %(reason)s."), reason=error.strerror or str(error)
+        ) from error
+    finally:
+        with suppress(OSError):
+            screen.detach()
 
 
 _export_command("orders", "--filter care=suggested --fields code,customer_code,due_on")

@@ -11,7 +11,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from rules.errors import N_, CareError, InvalidInput
 from services.imports.cells import BadRow
@@ -49,7 +49,7 @@ class SourceFile:
         self._raw = self._opened()
         try:
             self.size_bytes = path.stat().st_size
-            self._lines = self._read_lines(self._decompressed(self._sample()))
+            self._lines = self._read_lines(self._text_stream())
             self._again: deque[tuple[int, str | None]] = deque()
             self._record: list[tuple[int, str]] = []
             self.header = self._first_row()
@@ -59,7 +59,9 @@ class SourceFile:
 
     @property
     def read_bytes(self) -> int:
-        return self._raw.tell() if not self._raw.closed else self.size_bytes
+        if self._raw.closed or not self._raw.seekable():
+            return self.size_bytes
+        return self._raw.tell()
 
     def close(self) -> None:
         self._raw.close()
@@ -77,9 +79,9 @@ class SourceFile:
 
     # Opening: is this a CSV file at all?
 
-    def _opened(self) -> IO[bytes]:
+    def _opened(self) -> io.BufferedReader:
         try:
-            return self.path.open("rb")
+            return cast(io.BufferedReader, self.path.open("rb", buffering=SAMPLE))
         except FileNotFoundError as error:
             raise self._unreadable(N_("%(file)s does not exist. Check its name.")) from error
         except IsADirectoryError as error:
@@ -95,25 +97,20 @@ class SourceFile:
                 N_("%(file)s cannot be opened: %(reason)s."), reason=error.strerror or str(error)
             ) from error
 
-    def _sample(self) -> bytes:
-        sample = self._raw.read(SAMPLE)
-        self._raw.seek(0)
-        return sample
-
-    def _decompressed(self, sample: bytes) -> IO[bytes]:
-        if not sample:
-            raise self._unreadable(N_("%(file)s is empty."))
-        if not sample.startswith(b"\x1f\x8b"):
-            self._refuse_binary(sample)
-            return self._raw
-        opened = gzip.GzipFile(fileobj=self._raw, mode="rb")
+    def _text_stream(self) -> IO[bytes]:
+        """The file's text, decompressed. Looks ahead instead of back, so that a pipe will do."""
         try:
-            beginning = opened.read(SAMPLE)
-            opened.seek(0)
+            stream = self._raw
+            if stream.peek(2).startswith(b"\x1f\x8b"):
+                unpacked: Any = gzip.GzipFile(fileobj=stream, mode="rb")
+                stream = io.BufferedReader(unpacked, SAMPLE)
+            beginning = stream.peek(SAMPLE)
         except READ_ERRORS as error:
             raise self._read_error(error) from error
+        if not beginning:
+            raise self._unreadable(N_("%(file)s is empty."))
         self._refuse_binary(beginning)
-        return io.BufferedReader(opened)
+        return stream
 
     def _refuse_binary(self, sample: bytes) -> None:
         if sample.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):

@@ -2,7 +2,8 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
@@ -72,13 +73,25 @@ class ErrorFile:
 
     def close(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with self._errors():
+                self._file.close()
 
     def _open(self) -> None:
-        try:
+        with self._errors():
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # A byte order mark: spreadsheets take the file for UTF-8 only with it.
             self._file = self.path.open("w", encoding="utf-8-sig", newline="")
+        self._write([*SHOWN_COLUMNS, *map(escaped, self.columns)])
+
+    def _write(self, cells: Sequence[object]) -> None:
+        assert self._file is not None  # noqa: S101
+        with self._errors():
+            csv.writer(self._file).writerow(cells)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise NoErrorFile(
                 N_(
@@ -88,8 +101,3 @@ class ErrorFile:
                 file=str(self.path),
                 reason=error.strerror or str(error),
             ) from error
-        self._write([*SHOWN_COLUMNS, *map(escaped, self.columns)])
-
-    def _write(self, cells: Sequence[object]) -> None:
-        assert self._file is not None  # noqa: S101
-        csv.writer(self._file).writerow(cells)

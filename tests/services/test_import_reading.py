@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import threading
 import tracemalloc
 from functools import partial
 
@@ -154,7 +155,9 @@ def test_a_spreadsheet_is_refused(path, start):
     assert "Save as > CSV UTF-8" in refusal(path, start + b"\0\0rest")
 
 
-@pytest.mark.parametrize("content", [b"%PDF-1.7 x", b"\x7fELF\0\0\0", bytes(range(255, 127, -1)) + b"\0"])
+@pytest.mark.parametrize(
+    "content", [b"%PDF-1.7 x", b"\x7fELF\0\0\0", bytes(range(255, 127, -1)) + b"\0"]
+)
 def test_a_binary_file_is_refused(path, content):
     assert "CSV UTF-8" in refusal(path, content)
 
@@ -200,3 +203,19 @@ def test_a_file_without_permission_is_refused(path, monkeypatch):
     # The tests may run as root, who may read everything.
     monkeypatch.setattr(type(path), "open", denied)
     assert "may not read" in refusal(path)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_it_reads_from_a_pipe(tmp_path, packed):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = b"a,b\n" + b"1,2\n" * 50_000
+    writer = threading.Thread(
+        target=pipe.write_bytes, args=(gzip.compress(content) if packed else content,)
+    )
+    writer.start()
+    source = SourceFile(pipe, ",", "utf-8")
+    assert sum(1 for _ in source.rows(lambda *_: None)) == 50_000
+    assert source.read_bytes == source.size_bytes
+    source.close()
+    writer.join()
