@@ -59,9 +59,6 @@ def small(settings: Any, db: Any) -> Flask:
     import views
     from tests.views.conftest import make_app
 
-    class Views:
-        register = staticmethod(views.register)
-
     original = views.screens
     views.screens = lambda: [*original(), Fruit(), Orders()]
     try:
