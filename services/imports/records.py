@@ -11,8 +11,8 @@ from pymongo.client_session import ClientSession
 
 from models import Area, Customer, Product
 from models.base import CarebookDocument
-from rules.phones import phone_key
 from rules.text import fold, search_text
+from services.customers import search_fields
 from services.imports.order_lines import ImportedOrder
 
 Stored = dict[str, Any]
@@ -90,28 +90,17 @@ def new_product(code: str, name: str | None, at: datetime) -> Stored:
 
 def _customer(code: str, order: ImportedOrder, at: datetime) -> Stored:
     details = order.details
-    name = details.get("customer.name") or code
-    phone, email = details.get("customer.phone"), details.get("customer.email")
-    key = phone_key(phone) if phone else None
-    texts = {
-        field: details[f"customer.{field}"]
-        for field in ("address", "tax_code")
-        if f"customer.{field}" in details
-    }
-    return new_record(
-        Customer,
-        at,
-        code=code,
-        name=name,
-        **searched(name, code, phone, email, texts.get("tax_code")),
-        phones=[phone] if phone else [],
-        phone_keys=[key] if key else [],
-        emails=[email] if email else [],
-        **texts,
-    )
+    known: Stored = {"code": code, "name": details.get("customer.name") or code}
+    for field in ("address", "tax_code"):
+        if text := details.get(f"customer.{field}"):
+            known[field] = text
+    for field, name in (("phones", "customer.phone"), ("emails", "customer.email")):
+        if text := details.get(name):
+            known[field] = [text]
+    return new_record(Customer, at, **known, **search_fields(known))
 
 
-def searched(*parts: str | None) -> Stored:
+def searched(*parts: str) -> Stored:
     """The fields that search and the lists by name read; the name comes first."""
     text = search_text(*parts)
     return {"search": text, "search_words": list(dict.fromkeys(text.split()))}
