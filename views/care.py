@@ -68,9 +68,10 @@ class Care(ScreenView):
             by=current_actor(),
             at=now(),
             today=day,
+            entry_key=_entry_key(),
             expected_count=_expected_count(),
         )
-        return self._after(logged, gettext("Postponed to tomorrow."))
+        return self._after(logged, gettext("Postponed to tomorrow."), written=False)
 
     def _show(self, form: CareForm, typed: dict[str, str] | None = None, **state: Any) -> Any:
         context = form_context(form, typed=typed or {}, **state)
@@ -100,8 +101,11 @@ class Care(ScreenView):
         page = self._show(shown, dict(request.form.items()), errors=fields, problem=error, **kept)
         return make_response(page, status)
 
-    def _after(self, logged: Logged, text: str) -> Any:
-        """The answer to a save: the row in place and a toast, or the way back without scripts."""
+    def _after(self, logged: Logged, text: str, *, written: bool = True) -> Any:
+        """The answer to a save: the row in place and a toast, or the way back without scripts.
+
+        `written`: what was typed is stored now, so that the browser may drop its draft.
+        """
         if not is_htmx():
             flash(text, "success")
             return redirect(_way_back(logged), code=303)
@@ -110,6 +114,8 @@ class Care(ScreenView):
             "text": text,
             "customer": str(logged.customer_id),
             "order": str(logged.order_id) if logged.order_id else None,
+            "written": written,
+            "url": _way_back(logged),
         }
         response.headers["HX-Trigger"] = json.dumps({"care-saved": detail})
         return response
@@ -137,9 +143,13 @@ def _save_arguments() -> dict[str, Any]:
         "by": current_actor(),
         "at": now(),
         "today": today(),
-        "entry_key": (request.form.get("entry_key") or secrets.token_urlsafe(16))[:100],
+        "entry_key": _entry_key(),
         "expected_count": _expected_count(),
     }
+
+
+def _entry_key() -> str:
+    return (request.form.get("entry_key") or secrets.token_urlsafe(16))[:100]
 
 
 def _expected_count() -> int:
@@ -149,12 +159,11 @@ def _expected_count() -> int:
 
 def _typed_entry() -> CareEntry:
     """What was typed; raises InvalidInput for a next date that is not a date."""
-    ended = request.form.get("ended") == "1"
     return CareEntry(
         content=request.form.get("content", ""),
         feedback=request.form.get("feedback") or None,
-        next_on=None if ended else _typed_date(),
-        ended=ended,
+        next_on=_typed_date(),
+        ended=request.form.get("ended") == "1",
     )
 
 
@@ -172,5 +181,5 @@ def _named(form: CareForm) -> dict[str, Any]:
 
 def _way_back(logged: Logged) -> str:
     if request.form.get("queue"):
-        return url_for("today.index_view")
+        return url_for("today.queue_view")
     return url_for("customers.record_view", record_id=logged.customer_id)

@@ -137,7 +137,7 @@ class Customers(ListScreen):
         return redirect(url_for(".record_view", record_id=customer_id), code=303)
 
     def _edit_form(self, record: Any, typed: dict[str, str], **state: Any) -> str:
-        areas = Area.collection().find({}, {"name": 1}).sort("name", 1).limit(AREAS_OFFERED)
+        areas = Area.collection().find({}, {"name": 1}).sort("search", 1).limit(AREAS_OFFERED)
         context = {"problem": None, "errors": {}, "stored": None} | state
         # After a conflict the form carries the new version: what was typed is kept, the person
         # has seen the difference, and saving again is then a decision.

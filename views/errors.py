@@ -78,18 +78,22 @@ def flash_error(error: CareError) -> None:
 
 
 def _on_care_error(error: CareError) -> Response:
-    return answer(error.status, say_error(error))
+    # The record of a form may be gone: what was typed is shown, to be copied.
+    return answer(error.status, say_error(error), typed=_typed())
 
 
 def _on_csrf_error(error: CSRFError) -> Response:
     # What was typed is shown for copying, not in a form to be sent again: a form of another site
     # must not become ours by a click.
-    typed = [
+    return answer(409, gettext(CSRF_TEXT), title=gettext(CSRF_TITLE), typed=_typed())
+
+
+def _typed() -> list[tuple[str, str]]:
+    return [
         (name, value)
         for name, value in request.form.items(multi=True)
         if value.strip() and not name.startswith("_") and name not in UNKEPT
     ]
-    return answer(409, gettext(CSRF_TEXT), title=gettext(CSRF_TITLE), typed=typed)
 
 
 def _on_http_error(error: HTTPException) -> Response | HTTPException:

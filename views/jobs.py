@@ -71,7 +71,7 @@ class Jobs(ListScreen):
             id=str(row["_id"]),
             label=name,
             cells=(
-                Cell("title", name, sub=row.get("error") or ", ".join(codes[:5])),
+                Cell("title", name, sub=error_text(row) or ", ".join(codes[:5])),
                 Cell(
                     "pill", gettext(STATE_LABELS[row["state"]]), colour=STATE_COLOURS[row["state"]]
                 ),
@@ -83,6 +83,11 @@ class Jobs(ListScreen):
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return {}
+
+
+def error_text(row: dict[str, Any]) -> str:
+    """Why a run failed, in the reader's language where the catalogue knows the sentence."""
+    return str(gettext(row["error"])) if row.get("error") else ""
 
 
 def progress_text(row: dict[str, Any]) -> str:

@@ -160,12 +160,12 @@ class ListScreen(ConfiguredModelView):
     @expose("/range/<key>")
     def range_view(self, key: str) -> Any:
         """From two typed days to the address of the list with that range; the list checks it."""
+        known = {one.key for one in self.list_filters()}
+        if key not in known:
+            abort(404)
         start, end = (_iso(request.args.get(name, "")) for name in ("range_from", "range_to"))
-        rest = {
-            name: text
-            for name, text in request.args.items()
-            if name not in (key, "range_from", "range_to", *PAGING)
-        }
+        # Filters alone: url_for takes some other names for its own options.
+        rest = {name: text for name, text in request.args.items() if name in known - {key}}
         chosen = {key: f"{start}..{end}"} if start or end else {}
         return redirect(url_for(f"{self.endpoint}.index_view", **rest | chosen))
 

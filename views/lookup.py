@@ -13,6 +13,7 @@ from rules.text import fold
 from views.base import ScreenView
 
 OPTIONS_SHOWN = 20
+NAMES_READ = 2000  # areas, groups or staff; more of them need a search of their own
 
 
 class Lookup(ScreenView):
@@ -49,8 +50,9 @@ def _staff(words: str) -> list[dict[str, Any]]:
 def _named(document: Any, words: str) -> list[dict[str, Any]]:
     """A short collection (hundreds), filtered here: its names are not folded in the store."""
     wanted = fold(words)
-    found = document.collection().find({}, {"name": 1, "path": 1}).sort("name", 1).limit(2000)
-    return [row for row in found if wanted in fold(row["name"])][:OPTIONS_SHOWN]
+    found = document.collection().find({}, {"name": 1, "path": 1}).limit(NAMES_READ)
+    matching = [row for row in found if wanted in fold(row["name"])]
+    return sorted(matching, key=lambda row: fold(row["name"]))[:OPTIONS_SHOWN]
 
 
 def _customers(words: str) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, url_for
 from flask_admin import expose
 from flask_babel import gettext
 
@@ -53,4 +53,4 @@ class Orders(ScreenView):
     @expose("/")
     def index_view(self) -> Any:
         """There is no list of all orders yet; the due orders are the way in."""
-        return redirect(url_for("orders_due.index_view", **request.args))
+        return redirect(url_for("orders_due.index_view"))

@@ -133,7 +133,7 @@ class OrdersDueByArea(OrdersDue):
     side_template, side_filter = "lists/_areas.html", "area"
 
     def side(self, state: FilterState) -> dict[str, Any]:
-        shown = list(Area.collection().find({}, {"name": 1}).sort("name", 1).limit(AREAS_SHOWN))
+        shown = list(Area.collection().find({}, {"name": 1}).sort("search", 1).limit(AREAS_SHOWN))
         rest = self.criteria(state, without=["area"])
         wanted = {str(one["_id"]): lists.merge([rest, {"area_id": one["_id"]}]) for one in shown}
         wanted["none"] = lists.merge([rest, {"area_id": None}])

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import make_response, redirect, request, url_for
+from flask import flash, make_response, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext
 
 from models import Product, ProductGroup
-from rules.errors import N_, InvalidInput, NotFound, StaleForm
+from rules.errors import N_, InvalidInput, NotAllowed, NotFound, StaleForm
 from rules.filters import Choice, ChoiceFilter, Filter, FilterState, SearchFilter
 from rules.scope import may_configure_products
 from services import lists, products
@@ -41,7 +41,7 @@ class Products(ListScreen):
     columns = (
         Column("code", N_("Product no.")),
         Column("name", N_("Product"), sort="name"),
-        Column("group", N_("Product group"), fold="phone"),
+        Column("group", N_("Product group"), fold="panel"),
         Column("interval", N_("Care interval"), numeric=True),
         Column("contacts", N_("Contacts min–max"), numeric=True),
     )
@@ -88,6 +88,8 @@ class Products(ListScreen):
         product = Product.collection().find_one({"_id": object_id(product_id)})
         if product is None:
             raise NotFound()
+        if not may_configure_products(current_actor()):
+            raise NotAllowed()
         if request.method == "GET":
             return self._form(product, _typed_values(product))
         typed = dict(request.form.items())
@@ -109,6 +111,7 @@ class Products(ListScreen):
         if saved.run_id:
             text = gettext("Saved. The dates of orders with this product are being recomputed.")
         if not is_htmx():
+            flash(text, "success")
             return redirect(url_for(".index_view", q=product["code"]), code=303)
         changed = self.model.collection().find_one({"_id": product["_id"]}, self._projection())
         row = self.cells(changed, self.references([changed]))

@@ -3,7 +3,6 @@
   "use strict";
   const carebook = window.carebook;
   const form = () => document.querySelector("[data-care-form]");
-  const inField = (target) => target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]");
   let goOn = false; /* "record and next" was pressed */
 
   /* Quick dates fill the one date field; "no more care" empties it. */
@@ -79,44 +78,22 @@
 
   /* A save: the draft goes, the row shows the new state, the next one opens. */
   document.addEventListener("care-saved", (event) => {
-    const { text, customer, order } = event.detail;
-    [order, customer].forEach((id) => id && localStorage.removeItem(`carebook:care-${id}`));
+    const { text, customer, order, written, url } = event.detail;
+    /* The draft of the form that was saved; an entry about an order leaves the customer's own draft. */
+    if (written) localStorage.removeItem(`carebook:care-${order || customer}`);
     const queue = document.querySelector("[data-queue]");
     if (queue) { location.assign(queue.dataset.queue); return; }
+    if (document.querySelector(".care-alone")) { location.assign(url); return; }
     carebook.toast(text);
     const row = [order, customer].map((id) => id && document.getElementById(`row-${id}`)).find(Boolean);
     const next = goOn && row ? row.nextElementSibling : null;
     goOn = false;
     carebook.closePanel();
     if (!row) { if (document.querySelector(".record")) location.reload(); return; }
-    const url = location.pathname.replace(/\/$/, "") + "/rows/" + row.dataset.row;
-    window.htmx.ajax("GET", url, { target: row, swap: "outerHTML" });
+    const place = location.pathname.replace(/\/$/, "") + "/rows/" + row.dataset.row;
+    window.htmx.ajax("GET", place, { target: row, swap: "outerHTML" });
     window.htmx.trigger(document.body, "care-counts");
     if (next) open(next);
   });
-  const open = (row) => { const square = row && row.querySelector("[data-care]"); if (square) square.click(); };
-
-  /* Keys: c care, j/k rows, n later, q queue, e edit, / search, Ctrl+Enter save, Escape closes. */
-  document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
-      const root = document.getElementById("care-form") || event.target.closest("form[method=post]");
-      if (root) { event.preventDefault(); root.requestSubmit(); }
-      return;
-    }
-    if (event.key === "Escape" && document.querySelector("#panel > *") && !document.querySelector("details[open], .flatpickr-calendar.open")) {
-      carebook.closePanel();
-      return;
-    }
-    if (event.ctrlKey || event.metaKey || event.altKey || inField(event.target)) return;
-    if (event.key === "j" || event.key === "k") {
-      document.dispatchEvent(new CustomEvent("carebook:step", { detail: { by: event.key === "j" ? 1 : -1 } }));
-      return;
-    }
-    const row = document.querySelector("tr.is-selected");
-    if (event.key === "c" && row && row.querySelector("[data-care]")) { event.preventDefault(); open(row); return; }
-    const keyed = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-    if (!keyed) return;
-    event.preventDefault();
-    if (keyed.matches("input")) keyed.focus(); else keyed.click();
-  });
+  const open = (row) => { const square = row.querySelector("[data-care]"); if (square) square.click(); };
 })();
