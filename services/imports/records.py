@@ -91,12 +91,12 @@ def new_product(code: str, name: str | None, at: datetime) -> Stored:
 def _customer(code: str, order: ImportedOrder, at: datetime) -> Stored:
     details = order.details
     known: Stored = {"code": code, "name": details.get("customer.name") or code}
-    for field in ("address", "tax_code"):
-        if text := details.get(f"customer.{field}"):
-            known[field] = text
-    for field, name in (("phones", "customer.phone"), ("emails", "customer.email")):
-        if text := details.get(name):
-            known[field] = [text]
+    for name in ("address", "tax_code"):
+        if text := details.get(f"customer.{name}"):
+            known[name] = text
+    for name, source in (("phones", "customer.phone"), ("emails", "customer.email")):
+        if text := details.get(source):
+            known[name] = [text]
     return new_record(Customer, at, **known, **search_fields(known))
 
 
