@@ -18,6 +18,7 @@ from stores.embedded import EmbeddedServer
 from stores.errors import StoreError
 
 START_SECONDS = 60
+RETRY_SECONDS = 5  # between attempts to start a store that cannot start
 
 
 @click.command()
@@ -40,7 +41,7 @@ def serve(settings: Settings) -> None:
     bring_up_to_date(settings)
     valkey.connect(settings)
     how_to_log_in = _how_to_log_in(settings)
-    supervisor = Supervisor(_commands(settings), watch=lambda: _ensure_running(servers))
+    supervisor = Supervisor(_commands(settings), watch=StoreWatch(servers))
     supervisor.run(when_started=lambda: _announce(settings, supervisor, how_to_log_in))
 
 
@@ -50,18 +51,35 @@ def _commands(settings: Settings) -> dict[str, list[str]]:
     return {"web": [*program, "web"], **workers, "scheduler": [*program, "scheduler"]}
 
 
-def _ensure_running(servers: list[EmbeddedServer]) -> bool:
-    """Starts embedded servers that died; True when one has moved to another port."""
-    moved = False
-    for server in servers:
+class StoreWatch:
+    """Starts embedded servers that died. A server that cannot start is tried again and again."""
+
+    def __init__(self, servers: list[EmbeddedServer]) -> None:
+        self.servers = servers
+        self.said: dict[str, str] = {}  # the newest problem of each server, to tell it once
+        self.again_at = 0.0
+
+    def __call__(self) -> bool:
+        """True when a server has moved to another port."""
+        if time.monotonic() < self.again_at:
+            return False
+        moved = [server for server in self.servers if self._has_moved(server)]
+        return bool(moved)
+
+    def _has_moved(self, server: EmbeddedServer) -> bool:
         port = server.port
         try:
-            if server.ensure_running():
-                click.echo(f"carebook: {server.title} had ended and was started again.", err=True)
+            started = server.ensure_running()
         except StoreError as error:
-            click.echo(f"carebook: {error}", err=True)
-        moved = moved or server.port != port
-    return moved
+            self.again_at = time.monotonic() + RETRY_SECONDS
+            if self.said.get(server.name) != str(error):
+                click.echo(f"carebook: {error}", err=True)
+            self.said[server.name] = str(error)
+            return False
+        if started:
+            click.echo(f"carebook: {server.title} had ended and was started again.", err=True)
+        self.said.pop(server.name, None)
+        return server.port != port
 
 
 def _announce(settings: Settings, supervisor: Supervisor, how_to_log_in: list[str]) -> None:

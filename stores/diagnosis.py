@@ -1,5 +1,6 @@
 """Why a server did not start, in one sentence, and what to do about it."""
 
+import errno
 import re
 import signal
 from pathlib import Path
@@ -63,9 +64,17 @@ class PortTaken(Exception):
 
 def no_directory(data: Path, error: OSError) -> StoreError:
     """The data directory cannot be used."""
+    remedies = {
+        errno.ENOSPC: "Free some space there and try again.",
+        errno.EDQUOT: "Free some space there and try again.",
+        errno.EROFS: "Choose another one with CAREBOOK_DATA.",
+    }
     return StoreError(
         f"The data directory {data} cannot be used ({error.strerror}).",
-        "Give it to the user that runs Carebook, or choose another one with CAREBOOK_DATA.",
+        remedies.get(
+            error.errno or 0,
+            "Give it to the user that runs Carebook, or choose another one with CAREBOOK_DATA.",
+        ),
     )
 
 
@@ -119,6 +128,8 @@ def _cause(
             return problem, remedy.format(data=server.data, home=server.home, files=server.files)
     if error is not None:
         return f"{error.strerror}: {error.filename}.", f"Install {server.program_name}, {instead}."
-    if returncode is not None and returncode < 0:
+    if returncode is None:
+        return "it ended while it was starting.", f"The end of {server.log} says why."
+    if returncode < 0:
         return f"signal {-returncode} ended it.", f"The end of {server.log} may say why."
     return f"it ended with code {returncode}.", f"The end of {server.log} says why."

@@ -73,19 +73,11 @@ class EmbeddedServer:
         """Joins the running server or starts it; idempotent. Released at exit or by `release`."""
         if self._users_fd is not None:
             return
-        self._make_directories()
-        with locks.exclusive(self.home / "start.lock", START_SECONDS + 30):
-            fd = locks.open_lock(self.home / "users.lock")
-            try:
-                locks.try_lock(fd, shared=True)
-                self._start_unless_running()
-            except BaseException:
-                # A start that failed or was interrupted leaves no server without users.
-                if locks.try_lock(fd):
-                    self._stop()
-                os.close(fd)
-                raise
-            self._users_fd = fd
+        try:
+            self._make_directories()
+            self._join()
+        except OSError as error:
+            raise no_directory(self.data, error) from error
         _attached.add(self)
 
     def ensure_running(self) -> bool:
@@ -95,8 +87,11 @@ class EmbeddedServer:
         """
         if self.is_alive():
             return False
-        with locks.exclusive(self.home / "start.lock", START_SECONDS + 30):
-            return self._start_unless_running()
+        try:
+            with locks.exclusive(self.home / "start.lock", START_SECONDS + 30):
+                return self._start_unless_running()
+        except OSError as error:
+            raise no_directory(self.data, error) from error
 
     def release(self) -> None:
         """Leaves the server, and stops it when nobody else uses it."""
@@ -168,13 +163,24 @@ class EmbeddedServer:
         return path.read_text().strip()
 
     def _make_directories(self) -> None:
-        try:
-            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for directory in (self.data, self.home, self.files, self.log.parent):
-                directory.mkdir(mode=0o700, exist_ok=True)
-                directory.chmod(0o700)
-        except OSError as error:
-            raise no_directory(self.data, error) from error
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for directory in (self.data, self.home, self.files, self.log.parent):
+            directory.mkdir(mode=0o700, exist_ok=True)
+            directory.chmod(0o700)
+
+    def _join(self) -> None:
+        with locks.exclusive(self.home / "start.lock", START_SECONDS + 30):
+            fd = locks.open_lock(self.home / "users.lock")
+            try:
+                locks.try_lock(fd, shared=True)
+                self._start_unless_running()
+            except BaseException:
+                # A start that failed or was interrupted leaves no server without users.
+                if locks.try_lock(fd):
+                    self._stop()
+                os.close(fd)
+                raise
+            self._users_fd = fd
 
     # Starting and stopping; the caller holds `start.lock`.
 

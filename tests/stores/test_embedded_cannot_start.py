@@ -1,5 +1,6 @@
 """A server that cannot start says in one line why, and what to do."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -97,6 +98,17 @@ def test_a_data_directory_of_somebody_else_is_told(tmp_path: Path) -> None:
         path.parent.mkdir(mode=0o500)
     with pytest.raises(StoreError, match="CAREBOOK_DATA"):
         EmbeddedMongo(path).attach()
+
+
+def test_a_full_disk_is_told_before_the_server_is_started(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("stores.embedded.write_private", full)
+    with pytest.raises(StoreError, match=r"No space left.*Free some space"):
+        EmbeddedValkey(data).attach()
 
 
 def test_damaged_queue_files_are_told(data: Path) -> None:
