@@ -49,7 +49,10 @@ class Attachment(EmbeddedDocument):
 
 
 class CareClaim(EmbeddedDocument):
-    """Who has this customer on the screen of the care queue, so that nobody else is given it."""
+    """Who has this customer on the screen of the care queue, so that nobody else is given it.
+
+    As `later`: who left it for later, and until when it waits behind this person's others.
+    """
 
     staff_id = ObjectIdField(required=True)
     staff_name = StringField(required=True)
@@ -91,6 +94,7 @@ class Customer(CarebookDocument):
     own_care = EmbeddedDocumentField(CareState, default=CareState)
     care = EmbeddedDocumentField(NextCare, default=NextCare)
     claim = EmbeddedDocumentField(CareClaim)
+    later = EmbeddedDocumentField(CareClaim)
     last_contact_at = DateTimeField()
     custom = DictField()
 
@@ -106,7 +110,7 @@ class Customer(CarebookDocument):
             },
             # Customer list [Danh sách khách hàng] by name, newest, and by area.
             {"name": "customers_by_name", "fields": ["search", "id"]},
-            {"name": "customers_newest", "fields": ["-created_at", "id"]},
+            {"name": "customers_by_addition", "fields": ["-created_at", "-id"]},
             {"name": "customers_by_area", "fields": ["area_id", "search", "id"]},
             # Search: words by their beginning.
             {"name": "customers_search", "fields": ["search_words"]},

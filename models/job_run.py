@@ -39,7 +39,7 @@ class JobRun(CarebookDocument):
         "indexes": [
             # What waits, what died: the scheduler's sweep.
             {"name": "runs_by_state", "fields": ["state", "lease_until"]},
-            {"name": "runs_newest", "fields": ["-created_at"]},
+            {"name": "runs_by_creation", "fields": ["-created_at", "-id"]},
             {
                 "name": "one_run_per_slot",
                 "fields": ["slot"],

@@ -12,7 +12,7 @@ from typing import Any
 
 from rules.errors import N_, CareError, InvalidInput
 from rules.sentences import Sentence
-from rules.text import fold
+from rules.text import fold, nfc
 
 Criteria = dict[str, Any]
 StoreDate = Callable[[date], Any]  # a local date as the store keeps it
@@ -137,7 +137,8 @@ class InstantRangeFilter:
 
     def criteria(self, value: tuple[date | None, date | None], today: date) -> Criteria:
         bounds: Criteria = {}
-        if value[0]:
+        # The first and the last day have no instant on the other side of the world.
+        if value[0] and value[0] > date.min:
             bounds["$gte"] = self.day_start(value[0])
         if value[1] and value[1] < date.max:
             bounds["$lt"] = self.day_start(value[1] + timedelta(days=1))
@@ -192,7 +193,7 @@ class SearchFilter:
     default: str = ""
 
     def parse(self, raw: str) -> str:
-        return " ".join(raw.split())[:100]
+        return nfc(raw)[:100]  # the store refuses patterns with control characters
 
     def criteria(self, value: str, today: date) -> Criteria:
         words = [{self.path: {"$regex": "^" + _escaped(word)}} for word in fold(value).split()]

@@ -146,9 +146,18 @@ def log_customer_care(
 
 
 def postpone_order(
-    order_id: ObjectId, next_on: date, *, by: Actor, at: datetime, today: date, expected_count: int
+    order_id: ObjectId,
+    next_on: date,
+    *,
+    by: Actor,
+    at: datetime,
+    today: date,
+    entry_key: str,
+    expected_count: int,
 ) -> Logged:
     """Moves an order's date without a contact; the history says who moved it and to when.
+
+    Clicking twice in the same form (`entry_key`) moves once.
 
     Raises InvalidInput for a date that is not after today, NotFound, StaleForm.
     """
@@ -180,10 +189,11 @@ def postpone_order(
             "next_on": stored_date(next_on),
             "ended": False,
             "due_on_before": care.get("due_on"),
+            "entry_key": entry_key,
         }
         return _store(interaction, care, None, by=by, at=at, session=session)
 
-    return in_transaction(work)
+    return _once(entry_key, work)
 
 
 def _once(entry_key: str, work: Callable[[ClientSession], Logged]) -> Logged:
@@ -291,7 +301,7 @@ def _store(
         {
             "$push": {"history": {"$each": [embedded], "$position": 0, "$slice": HISTORY_KEPT}},
             "$set": {"updated_at": at, **contact},
-            "$unset": {"claim": ""},
+            "$unset": {"claim": "", "later": ""},
             "$inc": {"version": 1},
         },
         session=session,

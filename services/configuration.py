@@ -4,7 +4,8 @@ A request reads the revision once (one query by key) and uses the snapshot of th
 process sees a change with its next request, and none ever sees half of one.
 """
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -49,7 +50,17 @@ def snapshot() -> Configuration:
     return _load(site.get("config_rev", 0), site.get("care_mode", "unlimited"))
 
 
-@cached(LRUCache(maxsize=4))
+def forget() -> None:
+    """Drops the snapshots that this process knows, for a database that was replaced as a whole."""
+    with _lock:
+        _known.clear()
+
+
+_known: LRUCache[Hashable, Configuration] = LRUCache(maxsize=4)
+_lock = threading.Lock()  # the threads of a web process share the snapshots
+
+
+@cached(_known, lock=_lock)
 def _load(revision: int, care_mode: str) -> Configuration:
     lists = {}
     for stored in PickList.collection().find():

@@ -51,6 +51,8 @@ def update(
 ) -> None:
     """Saves the edit form: {field: text}; phones and e-mails are one a line or comma-separated.
 
+    A field that is not among `typed` keeps its value.
+
     Raises InvalidInput with `fields`, NotFound, StaleForm when the version is not the stored one.
     """
     values = _parsed(typed)
@@ -101,8 +103,10 @@ def _parsed(typed: Mapping[str, str]) -> Stored:
     values: Stored = {}
 
     def take(name: str, read: Any) -> None:
+        if name not in typed:
+            return  # a field that was not sent keeps its value
         try:
-            values[name] = read(typed.get(name, ""))
+            values[name] = read(typed[name])
         except InvalidInput as error:
             errors[name] = error
 
@@ -114,7 +118,7 @@ def _parsed(typed: Mapping[str, str]) -> Stored:
     take("emails", _emails)
     take("birthday", _birthday)
     take("area_id", _area)
-    take("gender", lambda text: text if text in GENDERS else None)
+    take("gender", _gender)
     if errors:
         raise InvalidInput(fields=errors)
     return values
@@ -179,6 +183,12 @@ def _area(text: str) -> ObjectId | None:
         raise InvalidInput(N_("Choose a value from the list."))
     area_id: ObjectId = known["_id"]
     return area_id
+
+
+def _gender(text: str) -> str | None:
+    if text and text not in GENDERS:
+        raise InvalidInput(N_("Choose a value from the list."))
+    return text or None
 
 
 def _birthday(text: str) -> datetime | None:

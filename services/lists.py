@@ -6,7 +6,7 @@ that page 20,000 costs what page 1 costs.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bson import ObjectId
@@ -49,7 +49,8 @@ def fetch_page(
 ) -> Page:
     """The page behind the row with key `after`, or before the one with key `before`.
 
-    A key that makes no sense (edited by hand, from another list) starts at the first page.
+    A key that makes no sense (edited by hand, from another list) starts at the first page, and so
+    does one that nothing lies beyond any more.
     """
     backward = before is not None and _read_key(before) is not None
     start = _read_key(before if backward else after)
@@ -62,6 +63,9 @@ def fetch_page(
         .limit(size + 1)
     )
     rows = list(cursor)
+    if start and not rows:
+        # Nothing is beyond the key any more, but there may be rows before it.
+        return fetch_page(collection, criteria, sort, size=size, projection=projection)
     more = len(rows) > size
     rows = rows[:size]
     if backward:
@@ -134,7 +138,13 @@ def _read_key(key: str | None) -> tuple[Any, ObjectId] | None:
     if not separator:
         return None
     try:
-        value = text[1:] if text.startswith("'") else datetime.fromisoformat(text)
+        value = text[1:] if text.startswith("'") else _instant(text)
         return value, ObjectId(row_id)
-    except (ValueError, InvalidId):
+    except (ValueError, OverflowError, InvalidId):
         return None
+
+
+def _instant(text: str) -> datetime:
+    """The instant in UTC. Raises ValueError or OverflowError for one that cannot be stored."""
+    found = datetime.fromisoformat(text)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -32,6 +32,8 @@ def set_care(
 ) -> CareSettingsSaved:
     """Saves interval (days, 0 = no care, S1.4) and suggested contacts (S1.8) as they were typed.
 
+    A field that is not among `typed` keeps its value.
+
     A changed interval starts the job that recomputes the first dates of orders with this product
     (S1.5); orders already cared for keep their date (S1.6). The job is recorded in the same
     transaction, so that a killed process forgets nothing.
@@ -48,6 +50,8 @@ def set_care(
             raise NotFound(N_("This product was deleted meanwhile."))
         if stored.get("version", 1) != version:
             raise StaleForm()
+        after = stored | values
+        _check_contacts(after.get("care_min"), after.get("care_max"))
         changes = {
             name: (stored.get(name), value)
             for name, value in values.items()
@@ -93,20 +97,26 @@ def _parsed(typed: Mapping[str, str]) -> dict[str, int | None]:
     values: dict[str, int | None] = {}
     errors: dict[str, CareError] = {}
     for name in CARE_FIELDS:
+        if name not in typed:
+            continue  # a field that was not sent keeps its value
         limit = INTERVAL_LIMIT_DAYS if name == "care_interval_days" else CONTACTS_LIMIT
         try:
             values[name] = _whole(typed.get(name, ""), limit)
         except InvalidInput as error:
             errors[name] = error
-    values["care_interval_days"] = values.get("care_interval_days") or 0
-    fewest, most = values.get("care_min"), values.get("care_max")
-    if fewest is not None and most is not None and fewest > most:
-        errors["care_max"] = InvalidInput(
-            N_("The maximum %(most)s is below the minimum %(fewest)s."), most=most, fewest=fewest
-        )
+    if "care_interval_days" in values:
+        values["care_interval_days"] = values["care_interval_days"] or 0
     if errors:
         raise InvalidInput(fields=errors)
     return values
+
+
+def _check_contacts(fewest: int | None, most: int | None) -> None:
+    if fewest is not None and most is not None and fewest > most:
+        error = InvalidInput(
+            N_("The maximum %(most)s is below the minimum %(fewest)s."), most=most, fewest=fewest
+        )
+        raise InvalidInput(fields={"care_max": error})
 
 
 def _whole(text: str, limit: int) -> int | None:

@@ -17,6 +17,7 @@ from rules.filters import Criteria
 from rules.scope import Actor
 
 CLAIM_MINUTES = 15  # longer than a telephone call, shorter than a lunch break
+LATER_MINUTES = 120  # a customer left for later waits behind all others for so long
 
 
 def due_criteria(today: date) -> Criteria:
@@ -40,15 +41,19 @@ def next_customer(
 ) -> dict[str, Any] | None:
     """Claims and returns the next due customer, nearest date first; None when nobody waits.
 
-    `skip` is the customer that the person leaves for later: its claim is released, and the queue
-    goes on with the dates behind it, from the front again when there are none.
+    Whom the person has claimed already comes first, so that a reload changes nothing. `skip` is
+    the customer that the person leaves for later: its claim is released, and this person is given
+    it again when nobody else waits, or after LATER_MINUTES.
     """
-    passed = _release(skip, by) if skip else None
-    if passed:
-        found = _claim(_behind(passed), by, now, today)
+    if skip:
+        _leave_for_later(skip, by, now)
+    claimed: Criteria = {"claim.staff_id": by.staff_id, "claim.until": {"$gte": now}}
+    later: Criteria = {"later.staff_id": by.staff_id, "later.until": {"$gte": now}}
+    for where in (claimed, {"$nor": [later]}, {}):
+        found = _claim(where, by, now, today)
         if found:
             return found
-    return _claim({}, by, now, today)
+    return None
 
 
 def claim(customer_id: ObjectId, *, by: Actor, now: datetime, today: date) -> bool:
@@ -57,11 +62,7 @@ def claim(customer_id: ObjectId, *, by: Actor, now: datetime, today: date) -> bo
 
 
 def _claim(where: Criteria, by: Actor, now: datetime, today: date) -> dict[str, Any] | None:
-    mine = {
-        "staff_id": by.staff_id,
-        "staff_name": by.name,
-        "until": now + timedelta(minutes=CLAIM_MINUTES),
-    }
+    mine = _until(by, now + timedelta(minutes=CLAIM_MINUTES))
     free = {"$or": [{"claim.until": {"$exists": False}}, {"claim.until": {"$lt": now}}]}
     free["$or"].append({"claim.staff_id": by.staff_id})
     return Customer.collection().find_one_and_update(
@@ -72,21 +73,14 @@ def _claim(where: Criteria, by: Actor, now: datetime, today: date) -> dict[str, 
     )
 
 
-def _release(customer_id: ObjectId, by: Actor) -> dict[str, Any] | None:
-    """Gives a claim back; returns the customer's place in the queue."""
-    Customer.collection().update_one(
+def _leave_for_later(customer_id: ObjectId, by: Actor, now: datetime) -> None:
+    customers = Customer.collection()
+    customers.update_one(
         {"_id": customer_id, "claim.staff_id": by.staff_id}, {"$unset": {"claim": ""}}
     )
-    return Customer.collection().find_one({"_id": customer_id}, {"care.due_on": 1})
+    later = _until(by, now + timedelta(minutes=LATER_MINUTES))
+    customers.update_one({"_id": customer_id}, {"$set": {"later": later}})
 
 
-def _behind(customer: dict[str, Any]) -> Criteria:
-    due_on = (customer.get("care") or {}).get("due_on")
-    if due_on is None:
-        return {}
-    return {
-        "$or": [
-            {"care.due_on": {"$gt": due_on}},
-            {"care.due_on": due_on, "_id": {"$gt": customer["_id"]}},
-        ]
-    }
+def _until(by: Actor, until: datetime) -> dict[str, Any]:
+    return {"staff_id": by.staff_id, "staff_name": by.name, "until": until}

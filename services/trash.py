@@ -7,7 +7,7 @@ from bson import ObjectId
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from models import Order, TrashedRecord
+from models import Customer, Order, TrashedRecord
 from rules.errors import N_, InvalidInput, NotAllowed, NotFound
 from rules.scope import Actor
 from services import audit
@@ -16,13 +16,19 @@ from stores.mongo import in_transaction
 
 
 def delete_order(order_id: ObjectId, *, by: Actor, at: datetime) -> None:
-    """Moves the order into the trash; its customer's next date follows. Raises NotFound."""
+    """Moves the order into the trash; its customer's next date follows. Raises NotFound.
+
+    Deleting what is in the trash already changes nothing, so that a double click does no harm.
+    """
     if not by.is_manager:
         raise NotAllowed()
+    in_trash = {"kind": "orders", "record_id": order_id}
 
     def work(session: ClientSession) -> None:
         order = Order.collection().find_one_and_delete({"_id": order_id}, session=session)
         if order is None:
+            if TrashedRecord.collection().find_one(in_trash, {"_id": 1}, session=session):
+                return
             raise NotFound()
         TrashedRecord.collection().insert_one(
             {
@@ -42,7 +48,11 @@ def delete_order(order_id: ObjectId, *, by: Actor, at: datetime) -> None:
 
 
 def restore_order(order_id: ObjectId, *, by: Actor, at: datetime) -> None:
-    """Brings the order back as it was. Raises NotFound, or InvalidInput when its code is taken."""
+    """Brings the order back as it was, in the area where its customer is now.
+
+    Restoring what is back already changes nothing. Raises NotFound, or InvalidInput when its code
+    is taken.
+    """
     if not by.is_manager:
         raise NotAllowed()
 
@@ -51,8 +61,10 @@ def restore_order(order_id: ObjectId, *, by: Actor, at: datetime) -> None:
             {"kind": "orders", "record_id": order_id}, session=session
         )
         if trashed is None:
+            if Order.collection().find_one({"_id": order_id}, {"_id": 1}, session=session):
+                return
             raise NotFound()
-        order = trashed["document"]
+        order = trashed["document"] | _area_now(trashed["document"], session)
         Order.collection().insert_one(order, session=session)
         _follow_up("restore", order, by, at, session)
 
@@ -62,6 +74,14 @@ def restore_order(order_id: ObjectId, *, by: Actor, at: datetime) -> None:
         raise InvalidInput(
             N_("Another order has the same number now. Rename it, then restore this one.")
         ) from error
+
+
+def _area_now(order: dict[str, Any], session: ClientSession) -> dict[str, Any]:
+    """The area of the order's customer, who may have moved while the order was away."""
+    customer = Customer.collection().find_one(
+        {"_id": order.get("customer_id")}, {"area_id": 1}, session=session
+    )
+    return {"area_id": customer.get("area_id")} if customer else {}
 
 
 def _follow_up(

@@ -15,6 +15,8 @@ from pymongo.database import Database
 from config import Settings
 from models import DOCUMENTS, Staff
 from rules.scope import ADMINISTRATOR, CARE_AGENT, MANAGER, Actor
+from services import configuration
+from services import shipped as shipped_data
 from stores import locks, mongo, valkey
 from stores.embedded_valkey import EmbeddedValkey
 
@@ -86,7 +88,14 @@ def db(connected: Database[dict[str, Any]], settings: Settings) -> Database[dict
     """The connected database with indexes in place and all collections empty."""
     database = mongo.connect(settings)  # a test may have disconnected
     empty(database)
+    configuration.forget()  # what an earlier test configured under the same revision
     return database
+
+
+@pytest.fixture
+def shipped(db: Database[dict[str, Any]]) -> None:
+    """The pick lists and the site document that every installation starts with."""
+    shipped_data.ensure()
 
 
 def empty(database: Database[dict[str, Any]]) -> None:

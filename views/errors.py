@@ -58,6 +58,7 @@ CSRF_TEXT = N_(
     "Load the page again and save once more."
 )
 UNKEPT = ("csrf_token", "password", "current", "new", "again")  # never shown again
+UNTYPED = ("entry_key", "count", "version", "queue")  # hidden fields: nobody misses them
 
 
 def register(app: Flask) -> None:
@@ -92,7 +93,7 @@ def _typed() -> list[tuple[str, str]]:
     return [
         (name, value)
         for name, value in request.form.items(multi=True)
-        if value.strip() and not name.startswith("_") and name not in UNKEPT
+        if value.strip() and not name.startswith("_") and name not in (*UNKEPT, *UNTYPED)
     ]
 
 

@@ -13,6 +13,7 @@ from bson import ObjectId
 from bson.errors import InvalidId
 from flask import Flask, abort, redirect, request, url_for
 from flask_admin import expose
+from flask_babel import gettext
 from markupsafe import Markup
 
 from rules.errors import InvalidInput
@@ -240,6 +241,8 @@ def shown_day(text: str) -> str:
 def register(app: Flask) -> None:
     """Makes the functions known that list templates use."""
     app.jinja_env.filters["iso_date"] = shown_day
+    # Not `_`, which trusts its text as markup: labels of pick lists are typed by people.
+    app.jinja_env.filters["in_words"] = lambda label: str(gettext(label))
     app.jinja_env.globals["count_text"] = count_text
 
 
