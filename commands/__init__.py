@@ -53,7 +53,9 @@ class CarebookGroup(click.Group):
         _leave_cleanly_when_told_to()
         try:
             return super().invoke(ctx)
-        except (CareError, StoreError) as error:
+        except CareError as error:
+            _fail(ctx, _in_words(ctx, error))
+        except StoreError as error:
             _fail(ctx, str(error))
         except ValidationError as error:
             _fail(ctx, _settings_problem(error))
@@ -65,6 +67,13 @@ class CarebookGroup(click.Group):
             if (lost := lost_connection(error)) is None:
                 raise
             _fail(ctx, str(lost))
+
+
+def _in_words(ctx: click.Context, error: CareError) -> str:
+    """The error in the language of the site; a group that failed before has no settings."""
+    from services.catalogues import Words
+
+    return Words(ctx.obj.locale).error(error) if ctx.obj else str(error)
 
 
 def _fail(ctx: click.Context, message: str) -> NoReturn:

@@ -24,6 +24,7 @@ from commands.migrate import bring_up_to_date
 from config import Settings
 from rules.errors import N_, InvalidInput
 from rules.scope import ADMINISTRATOR, Actor
+from services.catalogues import Words
 from services.export import EXPORTS, rows, write_csv
 from services.imports.mapping import load_mapping
 from services.imports.orders import import_orders
@@ -111,6 +112,7 @@ def _run_import(
     dry_run: bool,
     errors: Path | None,
 ) -> None:
+    words = Words(settings.locale)
     checked = load_mapping(mapping, kind, settings.zone)
     bring_up_to_date(settings)
     with _watching() as watch:
@@ -124,9 +126,10 @@ def _run_import(
             error_file=errors,
             dry_run=dry_run,
             watch=watch,
+            say=words.error,
         )
         report = IMPORTERS[kind](request)
-    for sentence in sentences(report):
+    for sentence in sentences(report, words):
         click.echo(sentence)
 
 

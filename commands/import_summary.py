@@ -2,48 +2,72 @@
 
 from collections.abc import Iterator
 
+from rules.errors import N_
+from rules.sentences import Sentence
+from services.catalogues import Words
 from services.imports.report import ImportReport
 
+KINDS = {
+    "orders": N_("orders"),
+    "products": N_("products"),
+    "customers": N_("customers"),
+    "areas": N_("areas"),
+    "groups": N_("product groups"),
+}
 
-def sentences(report: ImportReport) -> Iterator[str]:
+
+def sentences(report: ImportReport, words: Words) -> Iterator[str]:
     """The lines to print after an import, the most important one first."""
-    if report.changes_nothing:
-        yield _nothing(report)
-    elif report.dry_run:
-        yield f"Dry run: {_counts(report)}. Nothing was written."
-    else:
-        yield f"Imported {report.kind}: {_counts(report)}."
-    yield f"{_number(report.rows)} rows read, {_number(report.bad)} of them bad."
-    made = [f"{_number(count)} {kind}" for kind, count in report.created.items() if count]
+    yield words.say(_outcome(report), **_counts(report))
+    yield words.say(
+        N_("%(rows)s rows read, %(bad)s of them bad."), rows=report.rows, bad=report.bad
+    )
+    made = [
+        f"{words.number(count)} {words.say(KINDS[kind])}"
+        for kind, count in report.created.items()
+        if count
+    ]
     if made:
-        yield f"{'Would be created' if report.dry_run else 'Created'}: {', '.join(made)}."
+        would = N_("Would be created: %(what)s.")
+        yield words.say(would if report.dry_run else N_("Created: %(what)s."), what=", ".join(made))
     if report.without_customer or report.returns:
-        yield (
-            f"{_number(report.without_customer)} orders without a customer and "
-            f"{_number(report.returns)} returns are never due."
+        yield words.say(
+            N_("%(orders)s orders without a customer and %(returns)s returns are never due."),
+            orders=report.without_customer,
+            returns=report.returns,
         )
     if report.recomputed_orders:
-        yield f"{_number(report.recomputed_orders)} orders followed changed products."
+        yield words.say(
+            N_("%(count)s orders followed changed products."), count=report.recomputed_orders
+        )
     for warning, count in report.warnings.items():
         if count:
-            yield f"Warning ({_number(count)}x): {warning}"
+            yield words.say(
+                N_("Warning (%(count)s times): %(what)s"), count=count, what=words.say(warning)
+            )
     if report.error_file is not None:
-        yield f"Bad rows and why: {report.error_file}"
+        yield words.say(N_("Bad rows and why: %(file)s"), file=str(report.error_file))
 
 
-def _nothing(report: ImportReport) -> str:
-    known = f"all {_number(report.unchanged)} {report.kind} of these files are here already"
-    if not report.unchanged:
-        known = "the files contain no usable rows"
-    return f"Nothing {'would change' if report.dry_run else 'changed'}: {known}."
+def _outcome(report: ImportReport) -> str:
+    if report.changes_nothing and not report.unchanged:
+        return N_("Nothing changed: the files contain no usable rows.")
+    if report.changes_nothing and report.dry_run:
+        return N_("Nothing would change: all %(unchanged)s %(kind)s are here already.")
+    if report.changes_nothing:
+        return N_("Nothing changed: all %(unchanged)s %(kind)s of these files are here already.")
+    if report.dry_run:
+        return N_(
+            "Dry run: %(new)s new, %(changed)s changed, %(unchanged)s unchanged. "
+            "Nothing was written."
+        )
+    return N_("Imported %(kind)s: %(new)s new, %(changed)s changed, %(unchanged)s unchanged.")
 
 
-def _counts(report: ImportReport) -> str:
-    return (
-        f"{_number(report.new)} new, {_number(report.changed)} changed, "
-        f"{_number(report.unchanged)} unchanged"
-    )
-
-
-def _number(count: int) -> str:
-    return f"{count:,}"
+def _counts(report: ImportReport) -> dict[str, int | Sentence]:
+    return {
+        "kind": Sentence(KINDS[report.kind]),
+        "new": report.new,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+    }

@@ -1,26 +1,18 @@
 """The reader's language, and the catalogues behind it."""
 
-import os
-import tempfile
-from pathlib import Path
 from typing import Any
 
-import structlog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from flask import Flask, current_app, g, request
 from flask_babel import Babel, get_domain
 from pymongo.errors import PyMongoError
 
-from config import PROJECT_ROOT, Settings
+from config import Settings
+from services.catalogues import CATALOGUES, compile_catalogues
 from stores.errors import StoreError
 from views.context import person
 
 LOCALES = ("vi", "en")
 LOCALE_COOKIE = "locale"
-CATALOGUES = PROJECT_ROOT / "translations"
-
-log = structlog.get_logger(__name__)
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -67,25 +59,3 @@ def _own_locale() -> str | None:
     except (PyMongoError, StoreError):
         return None  # the page that says so still needs a language
     return staff.locale if staff is not None else None
-
-
-def compile_catalogues(directory: Path) -> None:
-    """Brings each .mo file up to its .po file; two processes at once do no harm."""
-    for source in directory.glob("*/LC_MESSAGES/*.po"):
-        target = source.with_suffix(".mo")
-        if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
-            continue
-        try:
-            _compile(source, target)
-        except OSError as error:
-            log.warning("catalogue not compiled", catalogue=str(source), error=str(error))
-
-
-def _compile(source: Path, target: Path) -> None:
-    with source.open("rb") as file:
-        catalogue = read_po(file, locale=source.parent.parent.name)
-    handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".mo")
-    with os.fdopen(handle, "wb") as file:
-        write_mo(file, catalogue)
-    os.chmod(draft, 0o644)
-    os.replace(draft, target)

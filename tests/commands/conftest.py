@@ -26,6 +26,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "CAREBOOK_PORT": str(free_port()),
         "CAREBOOK_DEMO": "0",
         "CAREBOOK_WEB_WORKERS": "1",
+        "CAREBOOK_LOCALE": "en",
     }
     inherited = {
         name: value

@@ -22,6 +22,7 @@ def carebook(db, settings, monkeypatch):
         return CliRunner().invoke(cli, [str(argument) for argument in arguments])
 
     monkeypatch.setattr("commands.Settings", lambda: settings)
+    monkeypatch.setattr(settings, "locale", "en")
     return run
 
 
@@ -173,3 +174,16 @@ def test_the_help_has_an_example(carebook, command):
         result = carebook(command, *more, "--help")
         assert "Example:" in result.output
         assert result.exit_code == 0
+
+
+def test_it_speaks_the_language_of_the_site(carebook, settings, monkeypatch, tmp_path):
+    monkeypatch.setattr(settings, "locale", "vi")
+    file = tmp_path / "hong.csv"
+    file.write_text("StockCode,Name\nP1,Một\n", encoding="utf-8")
+
+    refused = carebook("import", "products", file, "--mapping", DATA / "care-products.mapping.toml")
+    taken = import_products(carebook)
+
+    assert refused.exit_code == 1
+    assert "cột" in refused.stderr
+    assert "Đã nhập mặt hàng: 3.958 mới" in taken.output

@@ -16,6 +16,7 @@ from tests.factories import make_customer, make_order, make_product
 def call(db: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Calls the command line on the test database, which has one order of product A."""
     monkeypatch.setattr("commands.Settings", lambda: settings)
+    monkeypatch.setattr(settings, "locale", "en")
     make_product("A", interval=5)
     make_order(make_customer(), {"A": 1})
 

@@ -68,6 +68,7 @@ def start(settings, files, mapping):
     environment = os.environ | {
         "CAREBOOK_DATA": str(settings.data),
         "CAREBOOK_MONGO_DATABASE": settings.mongo_database,
+        "CAREBOOK_LOCALE": "en",
         "PYTHONPATH": str(ROOT),
     }
     return subprocess.Popen(
