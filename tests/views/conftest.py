@@ -1,12 +1,14 @@
 """The application and browsers of the standing cast."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from pymongo import monitoring
 from werkzeug.test import TestResponse
 
 from app import create_app
@@ -14,6 +16,8 @@ from config import Settings
 from models import Staff
 from rules.scope import Actor
 from services import accounts
+from stores import mongo
+from tests.factories import NOW
 from views.context import now
 from views.identity import SESSION_KEY
 
@@ -81,3 +85,43 @@ def browser_of(app: Flask) -> Callable[[Actor], Browser]:
         return client
 
     return make
+
+
+@pytest.fixture
+def morning(db: Any) -> Iterator[None]:
+    """It is 10:00 of factories.TODAY in Ho Chi Minh City, and the clock runs."""
+    with time_machine.travel(NOW, tick=True):
+        yield
+
+
+@pytest.fixture
+def desk(morning: None, shipped: None, agent: Actor, browser_of: Callable[[Actor], Browser]) -> Any:
+    """A care agent's browser, in the morning, with the shipped pick lists."""
+    return browser_of(agent)
+
+
+class _Listener(monitoring.CommandListener):
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        name = event.command_name
+        if name not in ("hello", "ping", "endSessions"):
+            self.seen.append(f"{name} {event.command.get(name)}")
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        pass
+
+
+@pytest.fixture
+def queries(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What MongoDB is asked, in order, as "command collection"."""
+    listener = _Listener()
+    mongo.disconnect()
+    monkeypatch.setitem(mongo.OPTIONS, "event_listeners", [listener])
+    mongo.connect(settings)
+    yield listener.seen
+    mongo.disconnect()

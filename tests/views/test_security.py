@@ -1,18 +1,16 @@
 """The guard in front of every page."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
-from pymongo import monitoring
 
 from config import Settings
 from models import Staff
 from rules.errors import StoreUnavailable
 from rules.scope import Actor
 from services import accounts, readiness
-from stores import mongo
 from tests.views.conftest import Browser, make_app
 from views.context import now
 
@@ -161,33 +159,6 @@ def test_it_costs_no_query_to_serve_a_style_sheet(
     browser.get("/static/css/frame.css")
     browser.get("/healthz")
     assert queries == []
-
-
-class _Listener(monitoring.CommandListener):
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-
-    def started(self, event: monitoring.CommandStartedEvent) -> None:
-        name = event.command_name
-        if name not in ("hello", "ping", "endSessions"):
-            self.seen.append(f"{name} {event.command.get(name)}")
-
-    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        pass
-
-    def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        pass
-
-
-@pytest.fixture
-def queries(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What MongoDB is asked, in order, as "command collection"."""
-    listener = _Listener()
-    mongo.disconnect()
-    monkeypatch.setitem(mongo.OPTIONS, "event_listeners", [listener])
-    mongo.connect(settings)
-    yield listener.seen
-    mongo.disconnect()
 
 
 def test_it_refuses_too_much_with_a_word(stranger: Browser, db: Any) -> None:
