@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from config import Settings
+from rules.errors import N_, NotFound
 from rules.scope import CARE_AGENT, ROLES, SYSTEM
 from services import accounts
 from stores import mongo
@@ -20,6 +21,7 @@ def user() -> None:
     \b
     Example:
       carebook user create chi@example.com --name "Lê Thị Chi" --role manager
+      carebook user link chi@example.com
     """
 
 
@@ -47,3 +49,24 @@ def create(settings: Settings, email: str, name: str, roles: tuple[str, ...]) ->
     staff = accounts.create_staff(email, name, roles, BY)
     link = accounts.one_time_link(staff, settings.address, datetime.now(UTC))
     click.echo(f"{staff.name} <{staff.email}> can choose a password here:\n{link}")
+
+
+@user.command()
+@click.argument("email")
+@click.pass_obj
+def link(settings: Settings, email: str) -> None:
+    """Print a new link for somebody who lost the first one or forgot the password.
+
+    \b
+    Example:
+      carebook user link chi@example.com
+    """
+    mongo.connect(settings)
+    staff = accounts.find_staff(email)
+    if staff is None or not staff.active:
+        raise NotFound(
+            N_("Nobody with the e-mail address %(email)s may log in. Check the spelling."),
+            email=email,
+        )
+    new = accounts.one_time_link(staff, settings.address, datetime.now(UTC))
+    click.echo(f"{staff.name} <{staff.email}> can choose a password here:\n{new}")

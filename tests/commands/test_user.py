@@ -1,5 +1,6 @@
 """`carebook user create` makes a login that waits for its person to choose a password."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pymongo.database import Database
 from commands import cli, first_login
 from config import Settings
 from models import Staff
+from rules.errors import NotFound
 from services import accounts
 
 Db = Database[dict[str, Any]]
@@ -82,3 +84,22 @@ def test_status_names_stores_versions_places_and_jobs(call: Any, settings: Setti
     for secret in (settings.data / "mongo" / "password", settings.data / "valkey" / "password"):
         if secret.exists():
             assert secret.read_text() not in result.stdout
+
+
+def test_a_new_link_replaces_the_first_one(call: Any, settings: Settings) -> None:
+    first = call("user", "create", "an@example.com", "--name", "An").stdout.split()[-1]
+    second = call("user", "link", "AN@example.com").stdout.split()[-1]
+    now = datetime.now(UTC)
+    with pytest.raises(NotFound):
+        accounts.staff_behind_link(first.rpartition("/")[2], now)
+    assert accounts.staff_behind_link(second.rpartition("/")[2], now).email == "an@example.com"
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_there_is_no_link_for_somebody_who_may_not_log_in(call: Any, is_known: bool) -> None:
+    if is_known:
+        call("user", "create", "an@example.com", "--name", "An")
+        Staff.objects.update(active=False)
+    result = call("user", "link", "an@example.com")
+    assert result.exit_code == 1
+    assert "an@example.com" in result.stderr
