@@ -85,7 +85,7 @@ class Customers(ListScreen):
                 picked(refs["picks"], "relationship", row.get("relationship")),
                 due(row.get("care") or {}, refs["products"]),
                 Cell("text", formats.format_datetime(row.get("last_contact_at"))),
-                Cell("text", formats.format_date(local_date(row.get("created_at")))),
+                Cell("text", formats.format_day(row.get("created_at"))),
             ),
         )
 

@@ -10,6 +10,7 @@ from babel.numbers import format_decimal
 from bson.decimal128 import Decimal128
 from flask import Flask
 from flask_babel import gettext
+from jinja2 import Undefined
 from werkzeug.local import LocalProxy
 
 from models.base import local_date
@@ -40,17 +41,25 @@ def format_long_date(value: date) -> str:
     return f"{weekday}, {format_date(value)}"
 
 
+def format_day(value: datetime | None) -> str:
+    """The day of an instant in the site's time zone as dd/mm/yyyy; "" for None."""
+    return format_date(value.astimezone(settings().zone).date()) if value else ""
+
+
 def format_datetime(value: datetime | None) -> str:
-    """An instant in the site's time zone as dd/mm/yyyy hh:mm; "" for None."""
-    if value is None:
+    """An instant in the site's time zone as dd/mm/yyyy hh:mm; "" for None or a missing field."""
+    if not value:
         return ""
     there = value.astimezone(settings().zone)
     return f"{format_date(there.date())} {there.hour:02}:{there.minute:02}"
 
 
 def format_number(value: Any) -> str:
-    """A number with the reader's separators (1.250 or 1,250), decimals only when there are any."""
-    if value is None:
+    """A number with the reader's separators (1.250 or 1,250), decimals only when there are any.
+
+    "" for None or a missing field of a document.
+    """
+    if value is None or isinstance(value, Undefined):
         return ""
     number = value.to_decimal() if isinstance(value, Decimal128) else value
     if isinstance(number, int):
@@ -59,8 +68,11 @@ def format_number(value: Any) -> str:
 
 
 def format_money(value: Any) -> str:
-    """An amount in dong, `1.250.000 ₫`; decimals only when there are any; "" for None."""
-    if value is None:
+    """An amount in dong, `1.250.000 ₫`; decimals only when there are any.
+
+    "" for None or a missing field of a document.
+    """
+    if value is None or isinstance(value, Undefined):
         return ""
     amount = value.to_decimal() if isinstance(value, Decimal128) else Decimal(str(value))
     if amount == amount.to_integral_value():
