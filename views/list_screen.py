@@ -242,7 +242,7 @@ def register(app: Flask) -> None:
     """Makes the functions known that list templates use."""
     app.jinja_env.filters["iso_date"] = shown_day
     # Not `_`, which trusts its text as markup: labels of pick lists are typed by people.
-    app.jinja_env.filters["in_words"] = lambda label: str(gettext(label))
+    app.jinja_env.filters["in_words"] = lambda label: str(gettext(label)) if label else ""
     app.jinja_env.globals["count_text"] = count_text
 
 
