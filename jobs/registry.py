@@ -6,8 +6,13 @@ and run again: the result has to be the same.
 
 from collections.abc import Callable
 
-from jobs import recompute
+from jobs import mail, recompute, scope
 
 JOBS: dict[str, Callable[..., None]] = {
     "recompute_care": recompute.recompute_care,
+    "send_mail": mail.send_mail,
+    "send_reset_link": mail.send_reset_link,
+    "recompute_scope": scope.recompute_scope,
+    "end_viewers": scope.end_viewers,
+    "assign_customers": scope.assign_customers,
 }

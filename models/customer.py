@@ -16,6 +16,7 @@ from mongoengine import (
 
 from models.base import CarebookDocument
 from models.care import CareState, NextCare
+from models.relationship import CustomerFacts, RelationshipChosen, RelationshipSet
 
 PERSON, COMPANY = "person", "company"
 HISTORY_KEPT = 20  # entries embedded in the customer; all of them are in `interactions`
@@ -35,6 +36,8 @@ class HistoryEntry(EmbeddedDocument):
     order_code = StringField()
     next_on = DateField()
     ended = BooleanField(default=False)
+    event = StringField()
+    details = DictField()
 
 
 class Attachment(EmbeddedDocument):
@@ -57,6 +60,15 @@ class CareClaim(EmbeddedDocument):
     staff_id = ObjectIdField(required=True)
     staff_name = StringField(required=True)
     until = DateTimeField(required=True)
+
+
+class Viewer(EmbeddedDocument):
+    """A colleague who may see the customer [Người xem]; `until` None: without end."""
+
+    staff_id = ObjectIdField(required=True)
+    until = DateTimeField()
+    added_by = ObjectIdField()
+    added_at = DateTimeField(required=True)
 
 
 class Customer(CarebookDocument):
@@ -84,6 +96,9 @@ class Customer(CarebookDocument):
     source = StringField()
     groups = ListField(StringField())
     relationship = StringField(default="new")
+    relationship_set = EmbeddedDocumentField(RelationshipSet)
+    relationship_chosen = EmbeddedDocumentField(RelationshipChosen)
+    facts = EmbeddedDocumentField(CustomerFacts)
     tags = ListField(StringField())
     owner_id = ObjectIdField()
     preferred_contact = StringField()
@@ -97,6 +112,12 @@ class Customer(CarebookDocument):
     later = EmbeddedDocumentField(CareClaim)
     last_contact_at = DateTimeField()
     custom = DictField()
+    # Who is assigned (S1.10), who may look (S2.7), who cares for a product that it bought, and all
+    # of them with the person responsible; the last two are kept true by `services.scope`.
+    carers = ListField(ObjectIdField())
+    viewers = EmbeddedDocumentListField(Viewer)
+    product_carers = ListField(ObjectIdField())
+    seen_by = ListField(ObjectIdField())
 
     meta = {
         "collection": "customers",
@@ -112,6 +133,18 @@ class Customer(CarebookDocument):
             {"name": "customers_by_name", "fields": ["search", "id"]},
             {"name": "customers_by_addition", "fields": ["-created_at", "-id"]},
             {"name": "customers_by_area", "fields": ["area_id", "search", "id"]},
+            # One care agent's customers: due under either care mode, and all that it may see.
+            {
+                "name": "customers_due_of_product_carer",
+                "fields": ["product_carers", "care.state", "care.due_on", "id"],
+            },
+            {
+                "name": "customers_due_of_carer",
+                "fields": ["carers", "care.state", "care.due_on", "id"],
+            },
+            {"name": "customers_seen_by", "fields": ["seen_by", "search", "id"]},
+            # A viewer whose time is over.
+            {"name": "viewers_by_end", "fields": ["viewers.until"], "sparse": True},
             # Search: words by their beginning.
             {"name": "customers_search", "fields": ["search_words"]},
             # The same person under another record: phone typed in any format.

@@ -64,6 +64,11 @@ class Order(CarebookDocument):
     group_ids = ListField(ObjectIdField())
     care = EmbeddedDocumentField(CareState, default=CareState)
     import_digest = StringField()
+    # Who cares for a product of it, who for its customer, and who may see it at all; kept true by
+    # `services.scope` so that every list is one indexed query.
+    product_carers = ListField(ObjectIdField())
+    customer_carers = ListField(ObjectIdField())
+    seen_by = ListField(ObjectIdField())
 
     meta = {
         "collection": "orders",
@@ -79,6 +84,15 @@ class Order(CarebookDocument):
             {
                 "name": "orders_due_by_group",
                 "fields": ["care.state", "group_ids", "care.due_on", "id"],
+            },
+            # The same for one care agent under either care mode (S1.3, S1.10).
+            {
+                "name": "orders_due_of_product_carer",
+                "fields": ["product_carers", "care.state", "care.due_on", "id"],
+            },
+            {
+                "name": "orders_due_of_customer_carer",
+                "fields": ["customer_carers", "care.state", "care.due_on", "id"],
             },
             # A customer's open orders, nearest date first (next care), and the customer's page.
             {"name": "orders_of_customer", "fields": ["customer_id", "care.state", "care.due_on"]},

@@ -33,6 +33,7 @@ class Product(CarebookDocument):
     group_ids = ListField(ObjectIdField())  # the group and its ancestors
     care_interval_days = IntField(default=0, min_value=0, max_value=36500)
     care_min = IntField(min_value=0, max_value=1000)
+    carers = ListField(ObjectIdField())  # staff assigned to this product (S1.9)
     care_max = IntField(min_value=0, max_value=1000)
 
     meta = {
@@ -41,6 +42,8 @@ class Product(CarebookDocument):
             {"name": "product_by_code", "fields": ["code"], "unique": True},
             # Product list by name, and within a group.
             {"name": "products_by_name", "fields": ["search", "id"]},
+            # Whom a product is assigned to, and what is assigned to one person.
+            {"name": "products_of_carer", "fields": ["carers", "search", "id"]},
             {"name": "products_search", "fields": ["search_words"]},
             {"name": "products_by_group", "fields": ["group_ids", "search", "id"]},
         ],

@@ -1,11 +1,9 @@
 """The one document of site-wide settings."""
 
-from mongoengine import IntField, StringField
+from mongoengine import IntField, ListField, StringField
 
 from models.base import CarebookDocument
-
-BY_PRODUCT, BY_CUSTOMER, UNLIMITED = "by_product", "by_customer", "unlimited"
-CARE_MODES = (BY_PRODUCT, BY_CUSTOMER, UNLIMITED)
+from rules.scope import CARE_MODES, UNLIMITED
 
 
 class Site(CarebookDocument):
@@ -14,6 +12,8 @@ class Site(CarebookDocument):
     key = StringField(required=True, default="site")
     care_mode = StringField(choices=CARE_MODES, default=UNLIMITED)
     config_rev = IntField(default=1)
+    second_factor_roles = ListField(StringField())  # roles that need a second factor
+    audit_days = IntField()  # how long audit entries are kept; None: for good
     demo = StringField(choices=("loading", "done"))  # demonstration data, if it was loaded
 
     meta = {

@@ -6,7 +6,9 @@ from mongoengine import (
     DateTimeField,
     EmbeddedDocument,
     EmbeddedDocumentListField,
+    IntField,
     ListField,
+    ObjectIdField,
     StringField,
 )
 
@@ -38,7 +40,17 @@ class Staff(CarebookDocument, UserMixin):
     roles = ListField(StringField())
     locale = StringField(choices=("vi", "en"))
     theme = StringField(choices=("light", "dark"))
+    scope_pending = ObjectIdField()  # the assignment that is still being taken out of its lists
     sessions = EmbeddedDocumentListField(StaffSession)
+    search = StringField()  # folded name and address, see services.staff
+    search_words = ListField(StringField())
+    seen_at = DateTimeField()  # last use of any browser, within accounts.SEEN_EVERY
+    must_change_password = BooleanField()
+    totp_secret = StringField()  # None: no second factor
+    totp_pending = StringField()  # shown as a picture, not yet confirmed by a code
+    totp_step = IntField()  # the newest time step whose code was used: no code works twice
+    second_factor_required = BooleanField()  # follows from the roles and Site
+    recovery_hashes = ListField(StringField())
     link_hash = StringField()  # one-time link to set a password: SHA-256 of its secret
     link_until = DateTimeField()
 
@@ -49,6 +61,9 @@ class Staff(CarebookDocument, UserMixin):
             {"name": "staff_by_login", "fields": ["fs_uniquifier"], "unique": True},
             {"name": "staff_by_link", "fields": ["link_hash"], "sparse": True},
             {"name": "staff_by_name", "fields": ["name"]},
+            # The list of staff, and its search box.
+            {"name": "staff_sorted", "fields": ["search", "id"]},
+            {"name": "staff_by_word", "fields": ["search_words"]},
         ],
     }
 

@@ -1,10 +1,22 @@
-"""Who acts, and what they may see and do."""
+"""Who acts, and what they may see and do, and why (S1.2, S1.3, S1.9 to S1.11, S2.7, B.8)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+from rules.errors import N_
+from rules.sentences import Sentence
+
+Criteria = dict[str, Any]
+NOTHING: Criteria = {"_id": {"$in": []}}  # matches no record
 
 CARE_AGENT, MANAGER, ADMINISTRATOR = "care_agent", "manager", "administrator"
 ROLES = (CARE_AGENT, MANAGER, ADMINISTRATOR)
+
+# The one care mode of the company (S1.2).
+BY_PRODUCT, BY_CUSTOMER, UNLIMITED = "by_product", "by_customer", "unlimited"
+CARE_MODES = (BY_PRODUCT, BY_CUSTOMER, UNLIMITED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,13 +24,18 @@ class Actor:
     """The person or job behind a change.
 
     `staff_id` is None for jobs and commands; `screen` names where the change comes from and
-    goes into the audit entry (`"orders/due"`, `"command import"`).
+    goes into the audit entry (`"orders/due"`, `"command import"`). `is_scope_pending` is true while
+    products that were taken from the person still stand in the lists: it then sees too little for
+    a moment, never too much. `address` is the network address of the browser or program, if any.
     """
 
     staff_id: Any
     name: str
     roles: frozenset[str] = field(default_factory=frozenset)
     screen: str = ""
+    care_mode: str = UNLIMITED
+    is_scope_pending: bool = False
+    address: str = ""
 
     @property
     def is_manager(self) -> bool:
@@ -35,3 +52,111 @@ SYSTEM = Actor(staff_id=None, name="Carebook", roles=frozenset({ADMINISTRATOR}),
 def may_configure_products(actor: Actor) -> bool:
     """Whether the actor may set care intervals and contact counts (S1.4, S1.8)."""
     return actor.is_manager
+
+
+def may_assign(actor: Actor) -> bool:
+    """Whether the actor may say who cares for what (S1.2, S1.9, S1.10)."""
+    return actor.is_manager
+
+
+def sees_everything(actor: Actor) -> bool:
+    """Managers and administrators see all; care agents while the care mode is unlimited (S1.11)."""
+    return actor.is_manager or actor.care_mode == UNLIMITED
+
+
+def customer_scope(actor: Actor) -> Criteria:
+    """The customers that the actor may see: criteria of the store, part of every query.
+
+    `seen_by` on the record names everybody with a reason of their own: the person responsible,
+    carers, carers of a product in an order, viewers (S2.7).
+    """
+    if sees_everything(actor):
+        return {}
+    if actor.is_scope_pending:
+        mine = ("owner_id", "carers", "viewers.staff_id")
+        return {"$or": [{path: actor.staff_id} for path in mine]}
+    return {"seen_by": actor.staff_id}
+
+
+def order_scope(actor: Actor) -> Criteria:
+    """The orders that the actor may see: those of visible customers, and with its own products."""
+    if sees_everything(actor):
+        return {}
+    if actor.is_scope_pending:
+        return {"customer_carers": actor.staff_id}
+    return {"seen_by": actor.staff_id}
+
+
+def due_order_scope(actor: Actor) -> Criteria:
+    """The orders that the actor is to care for under the care mode (S1.3, S1.10, S1.11)."""
+    if sees_everything(actor):
+        return {}
+    if actor.care_mode == BY_PRODUCT:
+        return NOTHING if actor.is_scope_pending else {"product_carers": actor.staff_id}
+    return {"customer_carers": actor.staff_id}
+
+
+def due_customer_scope(actor: Actor) -> Criteria:
+    """The customers that the actor is to care for under the care mode (S1.3, S1.10, S1.11)."""
+    if sees_everything(actor):
+        return {}
+    if actor.care_mode == BY_PRODUCT:
+        return NOTHING if actor.is_scope_pending else {"product_carers": actor.staff_id}
+    return {"carers": actor.staff_id}
+
+
+def history_scope(actor: Actor) -> Criteria:
+    """The care entries of the history screen: all, or those that the actor wrote.
+
+    What others wrote about a visible customer stands on that customer's page.
+    """
+    return {} if sees_everything(actor) else {"staff_id": actor.staff_id}
+
+
+def seen_by(
+    *,
+    owner_id: Any,
+    carers: Iterable[Any],
+    product_carers: Iterable[Any],
+    viewers: Iterable[tuple[Any, datetime | None]],
+    now: datetime,
+) -> list[Any]:
+    """Everybody with a reason to see a customer, each once, in a stable order.
+
+    Args:
+        viewers: (staff id, until) of each viewer; a viewer whose time is over sees nothing.
+    """
+    valid = [staff_id for staff_id, until in viewers if until is None or until > now]
+    everybody = [owner_id, *carers, *product_carers, *valid]
+    return sorted({one for one in everybody if one is not None})
+
+
+def reasons_to_see(
+    actor: Actor,
+    *,
+    owner_id: Any,
+    carers: Iterable[Any],
+    product_carers: Iterable[Any],
+    viewers: Iterable[tuple[Any, datetime | None]],
+    now: datetime,
+) -> list[Sentence]:
+    """Why the actor can see a customer, every reason there is; empty when it cannot (B.8)."""
+    found = []
+    if actor.is_administrator:
+        found.append(Sentence(N_("Administrators see every record.")))
+    elif actor.is_manager:
+        found.append(Sentence(N_("Managers see every record.")))
+    elif actor.care_mode == UNLIMITED:
+        found.append(Sentence(N_("The care mode is unlimited: all care staff see all customers.")))
+    if owner_id is not None and owner_id == actor.staff_id:
+        found.append(Sentence(N_("Responsible for this customer.")))
+    if actor.staff_id in set(carers):
+        found.append(Sentence(N_("Assigned to care for this customer.")))
+    if actor.staff_id in set(product_carers):
+        found.append(Sentence(N_("Assigned to care for a product that this customer bought.")))
+    for staff_id, until in viewers:
+        if staff_id == actor.staff_id and until is None:
+            found.append(Sentence(N_("Added as a viewer.")))
+        elif staff_id == actor.staff_id and until is not None and until > now:
+            found.append(Sentence(N_("Added as a viewer until %(until)s."), {"until": until}))
+    return found

@@ -16,7 +16,7 @@ from models.customer import HISTORY_KEPT
 from models.interaction import CARE, EVENT
 from rules.care_dates import CarePlan, plan
 from rules.errors import N_, InvalidInput, NotFound, StaleForm
-from rules.scope import Actor
+from rules.scope import Actor, customer_scope, order_scope
 from rules.text import hashtags
 from services import audit, configuration
 from services.recompute import recompute_customers
@@ -80,7 +80,7 @@ def log_order_care(
     planned = _checked(entry, today)
 
     def work(session: ClientSession) -> Logged:
-        order = Order.collection().find_one({"_id": order_id}, session=session)
+        order = Order.collection().find_one({"_id": order_id, **order_scope(by)}, session=session)
         if order is None or order.get("customer_id") is None:
             raise NotFound(N_("This order was deleted meanwhile. Copy your text before you leave."))
         care = order.get("care") or {}
@@ -123,7 +123,7 @@ def log_customer_care(
 
     def work(session: ClientSession) -> Logged:
         customer = Customer.collection().find_one(
-            {"_id": customer_id}, {"own_care": 1}, session=session
+            {"_id": customer_id, **customer_scope(by)}, {"own_care": 1}, session=session
         )
         if customer is None:
             raise NotFound(
@@ -165,7 +165,7 @@ def postpone_order(
         raise InvalidInput(N_("Choose a date after today."))
 
     def work(session: ClientSession) -> Logged:
-        order = Order.collection().find_one({"_id": order_id}, session=session)
+        order = Order.collection().find_one({"_id": order_id, **order_scope(by)}, session=session)
         if order is None or order.get("customer_id") is None:
             raise NotFound(N_("This order was deleted meanwhile."))
         care = order.get("care") or {}

@@ -11,6 +11,7 @@ from models.base import local_date
 from models.care import OPEN_STATES
 from rules.care_dates import ContactAdvice, suggested_contacts
 from rules.errors import N_, NotFound
+from rules.scope import Actor, customer_scope, order_scope
 
 Stored = dict[str, Any]
 EARLIER_SHOWN = 50  # entries in the grid of earlier care; the history screen has all of them
@@ -41,9 +42,9 @@ class CareForm:
     most: int | None
 
 
-def form_for_order(order_id: ObjectId) -> CareForm:
+def form_for_order(order_id: ObjectId, *, by: Actor) -> CareForm:
     """The form for one order. Raises NotFound when it is gone or nobody can be contacted."""
-    order = Order.collection().find_one({"_id": order_id}, {"import_digest": 0})
+    order = Order.collection().find_one({"_id": order_id, **order_scope(by)}, {"import_digest": 0})
     if order is None:
         raise NotFound()
     if order.get("customer_id") is None:
@@ -51,14 +52,21 @@ def form_for_order(order_id: ObjectId) -> CareForm:
     return _form(order["customer_id"], order)
 
 
-def form_for_customer(customer_id: ObjectId) -> CareForm:
+def form_for_customer(customer_id: ObjectId, *, by: Actor) -> CareForm:
     """The form for the customer apart from orders (S1.15, S1.16). Raises NotFound."""
+    if (
+        Customer.collection().find_one({"_id": customer_id, **customer_scope(by)}, {"_id": 1})
+        is None
+    ):
+        raise NotFound()
     return _form(customer_id, None)
 
 
-def subject_of_next_care(customer_id: ObjectId) -> ObjectId | None:
+def subject_of_next_care(customer_id: ObjectId, *, by: Actor) -> ObjectId | None:
     """The order that the customer's nearest date comes from; None: the customer itself (S1.7)."""
-    customer = Customer.collection().find_one({"_id": customer_id}, {"care.order_id": 1})
+    customer = Customer.collection().find_one(
+        {"_id": customer_id, **customer_scope(by)}, {"care.order_id": 1}
+    )
     if customer is None:
         raise NotFound()
     order_id: ObjectId | None = (customer.get("care") or {}).get("order_id")

@@ -13,7 +13,7 @@ from models.base import stored_date
 from rules.errors import N_, CareError, InvalidInput, NotFound, StaleForm
 from rules.filters import parse_date
 from rules.phones import format_phone, phone_key
-from rules.scope import Actor
+from rules.scope import Actor, customer_scope
 from rules.text import nfc, search_text
 from services import audit, configuration
 from stores.mongo import in_transaction
@@ -58,7 +58,9 @@ def update(
     values = _parsed(typed)
 
     def work(session: ClientSession) -> None:
-        stored = Customer.collection().find_one({"_id": customer_id}, session=session)
+        stored = Customer.collection().find_one(
+            {"_id": customer_id, **customer_scope(by)}, session=session
+        )
         if stored is None:
             raise NotFound(
                 N_("This customer was deleted meanwhile. Copy your text before you leave.")

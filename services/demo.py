@@ -134,6 +134,12 @@ class _Scene:
         self.intervals = {f"SP{n:03d}": goods[3] for n, goods in enumerate(GOODS, 1)}
         self.stamp = {"version": 1, "created_at": now, "updated_at": now}
 
+    def _carers(self, product: int) -> list[ObjectId]:
+        """The care agents of a product: one, and a second for every third to take turns."""
+        agents = [staff_id for staff_id, _ in self.staff[-5:]]
+        count = 2 if product % 3 == 0 else 1
+        return sorted({agents[(product + n) % len(agents)] for n in range(count)})
+
     def areas(self) -> Iterator[Stored]:
         for name in AREAS:
             yield {"_id": _id("area", name), "name": name, "search": fold(name)} | self.stamp
@@ -165,6 +171,7 @@ class _Scene:
                 "care_interval_days": interval,
                 "care_min": fewest,
                 "care_max": most,
+                "carers": self._carers(number - 1),
             } | self.stamp
 
     def write_customers(self, numbers: list[int]) -> None:
@@ -218,6 +225,8 @@ class _Scene:
             "relationship": pick.choice(("new", "approached", "hot", "potential", "won", "won")),
             "tags": [],
             "owner_id": owner[0],
+            "carers": [owner[0]],
+            "viewers": [],
             "attachments": [],
             "own_care": {"state": "none", "count": 0},
             "custom": {},
@@ -266,6 +275,10 @@ class _Scene:
             "total": Decimal128(Decimal(sum(quantity * price for _, _, quantity, price in lines))),
             "care_items": stored_items(items),
             "group_ids": _groups_of(lines),
+            "product_carers": sorted(
+                {carer for code, *_ in lines for carer in self._carers(int(code[2:]) - 1)}
+            ),
+            "customer_carers": customer["carers"],
         } | self.stamp
         past = self._care_of(order, customer, placed_on, items, pick)
         return order, past
@@ -326,6 +339,11 @@ class _Scene:
         """What a customer carries of its orders and history."""
         nearest = next_care(map(open_care_of_order, orders), own_care_of(customer))
         customer["care"] = stored_next_care(nearest)
+        carers = {carer for order in orders for carer in order["product_carers"]}
+        customer["product_carers"] = sorted(carers)
+        customer["seen_by"] = sorted(carers | {customer["owner_id"]})
+        for order in orders:
+            order["seen_by"] = customer["seen_by"]
         customer["history"] = [
             {"interaction_id": one["_id"]} | {name: one.get(name) for name in EMBEDDED_FIELDS}
             for one in said[:HISTORY_KEPT]

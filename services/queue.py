@@ -14,23 +14,23 @@ from models import Customer
 from models.base import stored_date
 from models.care import OPEN_STATES
 from rules.filters import Criteria
-from rules.scope import Actor
+from rules.scope import Actor, due_customer_scope
 
 CLAIM_MINUTES = 15  # longer than a telephone call, shorter than a lunch break
 LATER_MINUTES = 120  # a customer left for later waits behind all others for so long
 
 
-def due_criteria(today: date) -> Criteria:
-    """Customers whose nearest date is today or earlier."""
-    return {
+def due_criteria(today: date, by: Actor) -> Criteria:
+    """The person's customers whose nearest date is today or earlier."""
+    return due_customer_scope(by) | {
         "care.state": {"$in": list(OPEN_STATES)},
         "care.due_on": {"$lte": stored_date(today)},
     }
 
 
-def overdue_criteria(today: date) -> Criteria:
-    """Customers whose nearest date has passed."""
-    return {
+def overdue_criteria(today: date, by: Actor) -> Criteria:
+    """The person's customers whose nearest date has passed."""
+    return due_customer_scope(by) | {
         "care.state": {"$in": list(OPEN_STATES)},
         "care.due_on": {"$lt": stored_date(today)},
     }
@@ -66,7 +66,7 @@ def _claim(where: Criteria, by: Actor, now: datetime, today: date) -> dict[str, 
     free = {"$or": [{"claim.until": {"$exists": False}}, {"claim.until": {"$lt": now}}]}
     free["$or"].append({"claim.staff_id": by.staff_id})
     return Customer.collection().find_one_and_update(
-        {"$and": [due_criteria(today), where, free]},
+        {"$and": [due_criteria(today, by), where, free]},
         {"$set": {"claim": mine}},
         sort=[("care.due_on", ASCENDING), ("_id", ASCENDING)],
         return_document=ReturnDocument.AFTER,

@@ -7,6 +7,7 @@ from bson import ObjectId
 
 from models import Area, Customer, Interaction, Order, Product, Staff
 from rules.errors import NotFound
+from rules.scope import Actor, customer_scope, order_scope
 from services import lists
 
 Stored = dict[str, Any]
@@ -39,9 +40,9 @@ class OrderRecord:
     product_names: dict[str, Stored]
 
 
-def customer_record(customer_id: ObjectId) -> CustomerRecord:
-    """Raises NotFound."""
-    customer = Customer.collection().find_one({"_id": customer_id})
+def customer_record(customer_id: ObjectId, *, by: Actor) -> CustomerRecord:
+    """Raises NotFound, also for a customer that the actor may not see."""
+    customer = Customer.collection().find_one({"_id": customer_id, **customer_scope(by)})
     if customer is None:
         raise NotFound()
     mine = {"customer_id": customer_id}
@@ -60,9 +61,9 @@ def customer_record(customer_id: ObjectId) -> CustomerRecord:
     )
 
 
-def order_record(order_id: ObjectId) -> OrderRecord:
-    """Raises NotFound."""
-    order = Order.collection().find_one({"_id": order_id}, {"import_digest": 0})
+def order_record(order_id: ObjectId, *, by: Actor) -> OrderRecord:
+    """Raises NotFound, also for an order that the actor may not see."""
+    order = Order.collection().find_one({"_id": order_id, **order_scope(by)}, {"import_digest": 0})
     if order is None:
         raise NotFound()
     customer_id = order.get("customer_id")

@@ -12,6 +12,7 @@ from rules.errors import N_, InvalidInput, NotAllowed, NotFound
 from rules.scope import Actor
 from services import audit
 from services.recompute import recompute_customers
+from services.scope import recompute_scope
 from stores.mongo import in_transaction
 
 
@@ -89,6 +90,7 @@ def _follow_up(
 ) -> None:
     if order.get("customer_id"):
         recompute_customers([order["customer_id"]], session=session)
+        recompute_scope([order["customer_id"]], session=session, at=at)
     audit.record(
         by=by,
         at=at,

@@ -5,8 +5,10 @@ from flask_admin import Admin, BaseView
 
 from views import health, list_screen, login, navigation
 from views.account import AccountView
+from views.assignments import AssignCustomers, AssignProducts, CareMode
 from views.base import CarebookTheme
 from views.care import Care
+from views.customer_viewers import CustomerViewers
 from views.customers import Customers
 from views.customers_due import CustomersDue
 from views.history import History
@@ -28,9 +30,13 @@ def screens() -> list[BaseView]:
         CustomersDue(),
         History(),
         Customers(),
+        CustomerViewers(),
         Orders(),
         Products(),
         Jobs(),
+        CareMode(),
+        AssignProducts(),
+        AssignCustomers(),
         Care(),
         Lookup(),
         AccountView(),

@@ -12,11 +12,11 @@ from flask_babel import gettext
 from rules.care_sentences import nearness
 from rules.errors import N_, CareError, InvalidInput, NotFound, StaleForm
 from rules.filters import parse_date
-from services import care, care_reading, configuration
+from services import care, care_reading
 from services.care import CareEntry, Logged
 from services.care_reading import CareForm
 from views.base import ScreenView
-from views.context import current_actor, is_htmx, now, today
+from views.context import configured, current_actor, is_htmx, now, today
 from views.due_cells import why
 from views.list_screen import object_id
 
@@ -38,26 +38,26 @@ class Care(ScreenView):
     def order_view(self, order_id: str) -> Any:
         subject = object_id(order_id)
         if request.method == "GET":
-            return self._show(care_reading.form_for_order(subject))
+            return self._show(care_reading.form_for_order(subject, by=current_actor()))
 
         def save(entry: CareEntry) -> Logged:
             return care.log_order_care(subject, entry, **_save_arguments())
 
-        return self._save(save, lambda: care_reading.form_for_order(subject))
+        return self._save(save, lambda: care_reading.form_for_order(subject, by=current_actor()))
 
     @expose("/customers/<customer_id>", methods=("GET", "POST"))
     def customer_view(self, customer_id: str) -> Any:
         subject = object_id(customer_id)
         if request.method == "GET":
-            order_id = care_reading.subject_of_next_care(subject)
+            order_id = care_reading.subject_of_next_care(subject, by=current_actor())
             if order_id and request.args.get("for") != "customer":
-                return self._show(care_reading.form_for_order(order_id))
-            return self._show(care_reading.form_for_customer(subject))
+                return self._show(care_reading.form_for_order(order_id, by=current_actor()))
+            return self._show(care_reading.form_for_customer(subject, by=current_actor()))
 
         def save(entry: CareEntry) -> Logged:
             return care.log_customer_care(subject, entry, **_save_arguments())
 
-        return self._save(save, lambda: care_reading.form_for_customer(subject))
+        return self._save(save, lambda: care_reading.form_for_customer(subject, by=current_actor()))
 
     @expose("/orders/<order_id>/postpone", methods=("POST",))
     def postpone_view(self, order_id: str) -> Any:
@@ -130,7 +130,7 @@ def form_context(form: CareForm, **state: Any) -> dict[str, Any]:
         "errors": {},
         "problem": None,
         "entry_key": secrets.token_urlsafe(16),
-        "picks": configuration.snapshot(),
+        "picks": configured(),
         "why": why(form.due_on, form.basis, _named(form)) if form.due_on else "",
         "near": nearness(form.due_on, day) if form.due_on else None,
         "quick_dates": [(days, day + timedelta(days=days)) for days in QUICK_DAYS],

@@ -11,6 +11,7 @@ from flask_login import current_user
 from config import Settings
 from models import Staff
 from rules.scope import Actor
+from services.configuration import Configuration, snapshot
 
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -51,7 +52,21 @@ def current_actor() -> Actor:
     if staff is None:
         raise RuntimeError("This page needs a login, yet nobody is logged in.")
     screen = request.url_rule.rule.strip("/") if request.url_rule else ""
-    return Actor(staff.pk, staff.name, frozenset(staff.roles), screen or "today")
+    return Actor(
+        staff.pk,
+        staff.name,
+        frozenset(staff.roles),
+        screen or "today",
+        care_mode=configured().care_mode,
+        is_scope_pending=staff.scope_pending is not None,
+    )
+
+
+def configured() -> Configuration:
+    """The configuration for the whole request: one query, however often it is asked for."""
+    if "configuration" not in g:
+        g.configuration = snapshot()
+    return cast(Configuration, g.configuration)
 
 
 def locale() -> str:

@@ -11,12 +11,13 @@ from models import Area, Customer, Product
 from models.base import local_date
 from rules.care_sentences import nearness
 from rules.errors import N_, InvalidInput, StaleForm
-from rules.filters import Choice, ChoiceFilter, Filter, FilterState, SearchFilter
+from rules.filters import Choice, ChoiceFilter, Criteria, Filter, FilterState, SearchFilter
 from rules.phones import phone_key
-from services import configuration, customers, lists, records
+from rules.scope import customer_scope
+from services import customers, lists, records
 from services.lists import Sort
 from views import formats
-from views.context import current_actor, locale, now, today
+from views.context import configured, current_actor, locale, now, today
 from views.due_cells import customer, due, square, why
 from views.list_screen import Cell, Column, ListScreen, RowView, links, object_id, picked
 from views.orders_due import AREA, filter_names
@@ -47,6 +48,9 @@ class Customers(ListScreen):
     )
     empty_text = N_("No customer matches. Check the spelling, or clear the filters.")
 
+    def scope(self) -> Criteria:
+        return customer_scope(current_actor())
+
     def list_filters(self) -> tuple[Filter, ...]:
         return (SEARCH, AREA, self._relationship_filter())
 
@@ -54,7 +58,7 @@ class Customers(ListScreen):
         language = locale()
         found = [
             Choice(one.key, one.label(language), one.label(language), {"relationship": one.key})
-            for one in configuration.snapshot().pick_lists.get("relationship", {}).values()
+            for one in configured().pick_lists.get("relationship", {}).values()
         ]
         every = Choice("all", N_("All"), "", {})
         return ChoiceFilter("relationship", N_("Relationship"), (every, *found), "all")
@@ -67,7 +71,7 @@ class Customers(ListScreen):
             "customer_link": links("customers.record_view", "record_id"),
             "products": lists.labels(Product.collection(), codes, ("name",), by="code"),
             "areas": lists.labels(Area.collection(), areas, ("name",)),
-            "picks": configuration.snapshot(),
+            "picks": configured(),
         }
 
     def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
@@ -95,7 +99,7 @@ class Customers(ListScreen):
     @expose("/<record_id>")
     def record_view(self, record_id: str) -> Any:
         """The customer's page: summary left, history and orders right."""
-        record = records.customer_record(object_id(record_id))
+        record = records.customer_record(object_id(record_id), by=current_actor())
         care = record.customer.get("care") or {}
         due_on = local_date(care.get("due_on"))
         basis = care.get("basis")
@@ -107,14 +111,14 @@ class Customers(ListScreen):
             near=nearness(due_on, today()) if due_on else None,
             why=why(due_on, basis, record.product_names) if due_on else "",
             due_cell=lambda order: due(order["care"], record.product_names),
-            picks=configuration.snapshot(),
+            picks=configured(),
         )
 
     @expose("/<record_id>/edit", methods=("GET", "POST"))
     def edit_record_view(self, record_id: str) -> Any:
         """The edit form behind the pencil [Cập nhật] (S4.3)."""
         customer_id = object_id(record_id)
-        record = records.customer_record(customer_id)
+        record = records.customer_record(customer_id, by=current_actor())
         if request.method == "GET":
             return self._edit_form(record, _typed_values(record.customer))
         typed = dict(request.form.items())
@@ -149,7 +153,7 @@ class Customers(ListScreen):
             stored_values=_typed_values(record.customer),
             version=version or record.customer.get("version", 1),
             areas=list(areas),
-            picks=configuration.snapshot(),
+            picks=configured(),
             **context,
         )
 

@@ -5,10 +5,12 @@ from typing import Any
 
 from models import Area, Customer, Product
 from rules.errors import N_
-from rules.filters import Filter, FilterState
-from services import configuration, lists
+from rules.filters import Criteria, Filter, FilterState
+from rules.scope import due_customer_scope
+from services import lists
 from services.lists import Sort
 from views import formats
+from views.context import configured, current_actor
 from views.due_cells import Link, customer, due, square
 from views.list_screen import Cell, Column, ListScreen, RowView, links, picked
 from views.orders_due import AREA, DUE, STATES, filter_names
@@ -35,6 +37,9 @@ class CustomersDue(ListScreen):
     care_in_turn = True
     empty_text = N_("No customer is due in this range. Widen the care dates, or enjoy the quiet.")
 
+    def scope(self) -> Criteria:
+        return due_customer_scope(current_actor())
+
     def list_filters(self) -> tuple[Filter, ...]:
         return (STATES, DUE, AREA)
 
@@ -48,7 +53,7 @@ class CustomersDue(ListScreen):
                 Area.collection(), (row.get("area_id") for row in rows), ("name",)
             ),
             "products": lists.labels(Product.collection(), codes, ("name",), by="code"),
-            "picks": configuration.snapshot(),
+            "picks": configured(),
         }
 
     def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:

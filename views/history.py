@@ -14,15 +14,17 @@ from rules.errors import N_
 from rules.filters import (
     Choice,
     ChoiceFilter,
+    Criteria,
     Filter,
     FilterState,
     InstantRangeFilter,
     ReferenceFilter,
 )
-from services import care_summary, configuration, lists
+from rules.scope import history_scope
+from services import care_summary, lists
 from services.lists import Sort
 from views import formats
-from views.context import local_day_start, locale
+from views.context import configured, current_actor, local_day_start, locale
 from views.list_screen import Cell, Column, ListScreen, RowView, links, picked
 
 STAFF = ReferenceFilter("staff", N_("Staff"), "staff_id", N_("by %(name)s"), ObjectId)
@@ -57,11 +59,14 @@ class History(ListScreen):
     empty_text = N_("Nothing was written in this range yet.")
     top_template = "lists/_history_summary.html"
 
+    def scope(self) -> Criteria:
+        return history_scope(current_actor())
+
     def list_filters(self) -> tuple[Filter, ...]:
         return (STAFF, CUSTOMER, AT, self._feedback_filter())
 
     def _feedback_filter(self) -> ChoiceFilter:
-        values = configuration.snapshot().pick_lists.get("feedback", {}).values()
+        values = configured().pick_lists.get("feedback", {}).values()
         language = locale()
         found = [
             Choice(one.key, one.label(language), one.label(language), {"feedback": one.key})
@@ -75,7 +80,7 @@ class History(ListScreen):
         return {
             "customer_link": links("customers.record_view", "record_id"),
             "customers": lists.labels(Customer.collection(), ids, ("name", "code")),
-            "picks": configuration.snapshot(),
+            "picks": configured(),
         }
 
     def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
@@ -119,7 +124,7 @@ class History(ListScreen):
         return self.render(
             "lists/_summary.html",
             summary=care_summary.summarise(self.criteria(state)),
-            picks=configuration.snapshot(),
+            picks=configured(),
             list_screen=self,
             state=state,
         )

@@ -27,7 +27,12 @@ STATE_LABELS = {
     "failed": N_("failed"),
     "cancelled": N_("cancelled"),
 }
-JOB_LABELS = {"recompute_care": N_("Recompute care dates")}
+JOB_LABELS = {
+    "recompute_care": N_("Recompute care dates"),
+    "recompute_scope": N_("Follow a change of carers"),
+    "assign_customers": N_("Assign carers to customers"),
+    "end_viewers": N_("End viewers whose time is over"),
+}
 STATE = ChoiceFilter(
     "state",
     N_("Status"),

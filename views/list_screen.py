@@ -173,18 +173,26 @@ class ListScreen(ConfiguredModelView):
     @expose("/rows/<row_id>")
     def row_view(self, row_id: str) -> Any:
         """One row alone, to replace it in place after a change."""
-        row = self.model.collection().find_one({"_id": object_id(row_id)}, self._projection())
+        row = self.model.collection().find_one(
+            lists.merge([{"_id": object_id(row_id)}, self.scope()]), self._projection()
+        )
         if row is None:
             abort(404)
         shown = self.cells(row, self.references([row]))
         return self.render("lists/row.html", rows=[shown], columns=self.columns, changed=True)
+
+    def scope(self) -> Criteria:
+        """The records that the person may see on this list; part of every query of it."""
+        return {}
 
     def state(self) -> FilterState:
         args = {name: request.args.get(name, "") for name in request.args}
         return parse_filters(self.list_filters(), args, known=PAGING)
 
     def criteria(self, state: FilterState, *, without: Sequence[str] = ()) -> Criteria:
-        return lists.merge([self.base_criteria, state.criteria(today(), without=without)])
+        return lists.merge(
+            [self.base_criteria, self.scope(), state.criteria(today(), without=without)]
+        )
 
     def address(self, state: FilterState, /, **changes: str | None) -> str:
         """The address of this list with some filters changed; None leaves one out."""

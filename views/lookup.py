@@ -7,10 +7,12 @@ from flask_admin import expose
 
 from models import Area, Customer, ProductGroup, Staff
 from rules.errors import N_
-from rules.filters import SearchFilter
+from rules.filters import SearchFilter, merge
 from rules.phones import phone_key
+from rules.scope import customer_scope
 from rules.text import fold
 from views.base import ScreenView
+from views.context import current_actor
 
 OPTIONS_SHOWN = 20
 NAMES_READ = 2000  # areas, groups or staff; more of them need a search of their own
@@ -24,7 +26,7 @@ class Lookup(ScreenView):
 
     @expose("/<kind>")
     def options_view(self, kind: str) -> Any:
-        search = {"area": _areas, "group": _groups, "staff": _staff, "customer": _customers}
+        search = {"area": _areas, "group": _groups, "staff": _staff, "carer": _staff, "customer": _customers}
         if kind not in search:
             abort(404)
         words = request.args.get("q", "")[:100]
@@ -58,7 +60,8 @@ def _named(document: Any, words: str) -> list[dict[str, Any]]:
 def _customers(words: str) -> list[dict[str, Any]]:
     search = SearchFilter("q", "", "search_words", phone_key)
     criteria = search.criteria(search.parse(words), None)  # type: ignore[arg-type]
-    found = Customer.collection().find(criteria, {"name": 1, "code": 1})
+    scoped = merge([criteria, customer_scope(current_actor())])
+    found = Customer.collection().find(scoped, {"name": 1, "code": 1})
     return list(
         found.sort("search", 1).limit(OPTIONS_SHOWN) if not criteria else found.limit(OPTIONS_SHOWN)
     )

@@ -43,6 +43,9 @@ SECTIONS = (
         N_("Management"),
         (
             Entry("products", N_("Products"), "package"),
+            Entry("assign_products", N_("Carers of products"), "package"),
+            Entry("assign_customers", N_("Carers of customers"), "user-heart"),
+            Entry("care_mode", N_("Care mode"), "adjustments"),
             Entry("jobs", N_("Background jobs"), "player-play"),
             Entry("staff", N_("Staff"), "user-cog"),
         ),

@@ -9,9 +9,9 @@ from flask_babel import gettext
 from models.base import local_date
 from rules.care_sentences import nearness
 from rules.errors import N_
-from services import configuration, records, trash
+from services import records, trash
 from views.base import ScreenView
-from views.context import current_actor, now, today
+from views.context import configured, current_actor, now, today
 from views.due_cells import why
 from views.list_screen import object_id
 
@@ -24,7 +24,7 @@ class Orders(ScreenView):
 
     @expose("/<record_id>")
     def record_view(self, record_id: str) -> Any:
-        record = records.order_record(object_id(record_id))
+        record = records.order_record(object_id(record_id), by=current_actor())
         care = record.order["care"]
         due_on = local_date(care.get("due_on"))
         return self.render(
@@ -34,7 +34,7 @@ class Orders(ScreenView):
             due_on=due_on,
             near=nearness(due_on, today()) if due_on else None,
             why=why(due_on, care.get("basis"), record.product_names) if due_on else "",
-            picks=configuration.snapshot(),
+            picks=configured(),
             may_delete=current_actor().is_manager,
         )
 

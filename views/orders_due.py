@@ -9,10 +9,20 @@ from models import Area, Customer, Order, Product, ProductGroup
 from models.base import local_date, stored_date
 from models.care import APPOINTED, OPEN_STATES, SUGGESTED
 from rules.errors import N_
-from rules.filters import Choice, ChoiceFilter, DueFilter, Filter, FilterState, ReferenceFilter
+from rules.filters import (
+    Choice,
+    ChoiceFilter,
+    Criteria,
+    DueFilter,
+    Filter,
+    FilterState,
+    ReferenceFilter,
+)
+from rules.scope import due_order_scope
 from services import lists
 from services.lists import Sort
 from views import formats
+from views.context import current_actor
 from views.due_cells import customer, due, square
 from views.list_screen import Cell, Column, ListScreen, RowView, links
 
@@ -51,6 +61,9 @@ class OrdersDue(ListScreen):
     counted = "state"
     care_in_turn = True
     empty_text = N_("No order is due in this range. Widen the care dates, or enjoy the quiet.")
+
+    def scope(self) -> Criteria:
+        return due_order_scope(current_actor())
 
     def list_filters(self) -> tuple[Filter, ...]:
         return (STATES, DUE, AREA)
@@ -109,20 +122,7 @@ class OrdersDueByGroup(OrdersDue):
         return (STATES, DUE, GROUP)
 
     def side(self, state: FilterState) -> dict[str, Any]:
-        chosen = state.values.get("group")
-        group = ProductGroup.collection().find_one({"_id": chosen}) if chosen else None
-        open_ids = [*(group or {}).get("ancestor_ids", []), *([chosen] if group else [])]
-        shown = list(
-            ProductGroup.collection()
-            .find({"parent_id": {"$in": [None, *open_ids]}}, {"name": 1, "parent_id": 1, "path": 1})
-            .sort("path", 1)
-        )
-        rest = self.criteria(state, without=["group"])
-        counts = lists.capped_counts(
-            self.model.collection(),
-            {str(one["_id"]): lists.merge([rest, {"group_ids": one["_id"]}]) for one in shown},
-        )
-        return {"groups": shown, "open_ids": open_ids, "counts": counts, "chosen": chosen}
+        return group_tree(self, state)
 
 
 class OrdersDueByArea(OrdersDue):
@@ -145,6 +145,24 @@ class OrdersDueByArea(OrdersDue):
 
 
 AREAS_SHOWN = 200  # more areas than anyone reads; the customer list filters by all of them
+
+
+def group_tree(screen: ListScreen, state: FilterState) -> dict[str, Any]:
+    """The top groups and the branch that is open, with counts of the screen's records."""
+    chosen = state.values.get("group")
+    group = ProductGroup.collection().find_one({"_id": chosen}) if chosen else None
+    open_ids = [*(group or {}).get("ancestor_ids", []), *([chosen] if group else [])]
+    shown = list(
+        ProductGroup.collection()
+        .find({"parent_id": {"$in": [None, *open_ids]}}, {"name": 1, "parent_id": 1, "path": 1})
+        .sort("path", 1)
+    )
+    rest = screen.criteria(state, without=["group"])
+    counts = lists.capped_counts(
+        screen.model.collection(),
+        {str(one["_id"]): lists.merge([rest, {"group_ids": one["_id"]}]) for one in shown},
+    )
+    return {"groups": shown, "open_ids": open_ids, "counts": counts, "chosen": chosen}
 
 
 def filter_names(state: FilterState) -> dict[str, str]:

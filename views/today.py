@@ -23,9 +23,9 @@ class Today(ScreenView):
 
     @expose("/")
     def index_view(self) -> Any:
-        day = today()
-        due = queue.due_criteria(day)
-        overdue = queue.overdue_criteria(day)
+        day, actor = today(), current_actor()
+        due = queue.due_criteria(day, actor)
+        overdue = queue.overdue_criteria(day, actor)
         mine = {"kind": CARE, "staff_id": person().pk, "at": {"$gte": local_day_start(day)}}
         waiting = lists.capped_counts(Customer.collection(), {"due": due, "overdue": overdue})
         done = lists.capped_count(Interaction.collection(), mine)
@@ -37,9 +37,10 @@ class Today(ScreenView):
     @expose("/queue")
     def queue_view(self) -> Any:
         """The next customer with history left and form right; `skip` leaves one for later."""
+        actor = current_actor()
         skip = request.args.get("skip")
         customer = queue.next_customer(
-            by=current_actor(),
+            by=actor,
             now=now(),
             today=today(),
             skip=object_id(skip) if skip else None,
@@ -47,13 +48,13 @@ class Today(ScreenView):
         if skip:
             # A reload must not skip once more.
             return redirect(url_for(".queue_view"))
-        left = lists.capped_count(Customer.collection(), queue.due_criteria(today()))
+        left = lists.capped_count(Customer.collection(), queue.due_criteria(today(), actor))
         if customer is None:
             return self.render("today/done.html", left=left)
         order_id = (customer.get("care") or {}).get("order_id")
         form = (
-            care_reading.form_for_order(order_id)
+            care_reading.form_for_order(order_id, by=actor)
             if order_id
-            else care_reading.form_for_customer(customer["_id"])
+            else care_reading.form_for_customer(customer["_id"], by=actor)
         )
         return self.render("today/queue.html", left=left, **form_context(form, in_queue=True))

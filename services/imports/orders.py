@@ -36,6 +36,7 @@ from services.imports.report import ImportReport
 from services.imports.run import FOLLOWING, WRITING, ImportRequest, ImportRun
 from services.imports.staging import Row
 from services.recompute import recompute_care, recompute_customers
+from services.scope import recompute_scope
 from services.stored_care import stored_first_care, stored_items
 
 Stored = dict[str, Any]
@@ -270,6 +271,7 @@ def _write(run: ImportRun, orders: list[ImportedOrder]) -> set[str]:
                 recompute_customers(
                     sorted(plan.touched_customers), session=session, at=run.request.at
                 )
+                recompute_scope(plan.touched_customers, session=session, at=run.request.at)
             run.record(_all_counts(plan), session)
         return plan
 

@@ -21,6 +21,12 @@
   });
   document.addEventListener("carebook:step", (event) => step(event.detail.by));
 
+  /* One tick for all rows of the page. */
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[data-check-all]")) return;
+    document.querySelectorAll("[data-rows] input[name=ids]").forEach((box) => { box.checked = event.target.checked; });
+  });
+
   /* A search box in a filter works with scripts only; without them its options never come. */
   document.querySelectorAll("[data-enable]").forEach((input) => { input.disabled = false; });
   document.addEventListener("toggle", (event) => {

@@ -12,6 +12,7 @@ from models import Area, Customer, Interaction, Order, Product, ProductGroup, Si
 from models.base import local_date
 from models.customer import HISTORY_KEPT
 from rules.care_dates import first_care
+from rules.scope import SYSTEM
 from services import demo, recompute
 from services.customers import search_fields
 from services.stored_care import items_of, stored_first_care
@@ -154,7 +155,7 @@ def test_there_is_work_for_today() -> None:
     load()
     from services import queue
 
-    due = Customer.collection().count_documents(queue.due_criteria(TODAY))
+    due = Customer.collection().count_documents(queue.due_criteria(TODAY, SYSTEM))
     assert 0 < due < 60
 
 

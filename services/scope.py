@@ -1,0 +1,180 @@
+"""Keeps on each record who cares for it and who may see it, so that a list is one indexed query.
+
+`product_carers`, `customer_carers` and `seen_by` follow from assignments, viewers, the person
+responsible and the products of the orders. Whoever changes one of these calls `recompute_scope`
+for the customers concerned, in its own transaction or as a job.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from bson import ObjectId
+from pymongo import UpdateOne
+from pymongo.client_session import ClientSession
+
+from models import Customer, Order, Product, Staff
+from rules.scope import seen_by
+from services.progress import NoProgress, Progress, stop_if_cancelled
+
+Stored = dict[str, Any]
+CUSTOMERS_PER_RANGE = 1000
+LISTS = ("product_carers", "customer_carers", "seen_by")
+
+
+def recompute_scope(
+    customer_ids: Iterable[ObjectId | None],
+    *,
+    session: ClientSession | None = None,
+    at: datetime | None = None,
+) -> int:
+    """Brings the lists of these customers and all their orders in line; returns how many changed.
+
+    Idempotent; records that are right already are not written.
+    """
+    at = at or datetime.now(UTC)
+    assigned = _assigned_products(session)
+    known = (one for one in customer_ids if one is not None)
+    changed = 0
+    while some := list(islice(known, CUSTOMERS_PER_RANGE)):
+        changed += _recompute(some, assigned, at, session)
+    return changed
+
+
+def recompute_all_scope(progress: Progress | None = None, at: datetime | None = None) -> int:
+    """The same for every customer, in ranges, with progress. Raises Cancelled."""
+    return _recompute_in_ranges({}, progress or NoProgress(), at)
+
+
+def recompute_scope_of_products(
+    codes: Sequence[str], progress: Progress | None = None, at: datetime | None = None
+) -> int:
+    """The same for the customers who ever bought one of these products. Raises Cancelled."""
+    ids = Order.collection().distinct("customer_id", {"care_items.code": {"$in": list(codes)}})
+    wanted = [one for one in ids if one is not None]
+    return _recompute_in_ranges({"_id": {"$in": wanted}}, progress or NoProgress(), at)
+
+
+def end_viewers(progress: Progress | None = None, at: datetime | None = None) -> int:
+    """Takes viewers whose time is over out of the lists (S2.7)."""
+    at = at or datetime.now(UTC)
+    over = {"viewers.until": {"$lt": at}}
+    changed = _recompute_in_ranges(over, progress or NoProgress(), at)
+    Customer.collection().update_many(over, {"$pull": {"viewers": {"until": {"$lt": at}}}})
+    return changed
+
+
+def release_pending(pending: ObjectId) -> None:
+    """The staff who waited for this assignment to reach all records see their lists again."""
+    Staff.collection().update_many({"scope_pending": pending}, {"$unset": {"scope_pending": ""}})
+
+
+def _recompute_in_ranges(criteria: Stored, progress: Progress, at: datetime | None) -> int:
+    customers = Customer.collection()
+    progress.set_total(
+        customers.count_documents(criteria) if criteria else customers.estimated_document_count()
+    )
+    changed, beyond = 0, dict(criteria)
+    while ids := [
+        row["_id"]
+        for row in customers.find(beyond, {"_id": 1}).sort("_id", 1).limit(CUSTOMERS_PER_RANGE)
+    ]:
+        stop_if_cancelled(progress)
+        changed += recompute_scope(ids, at=at)
+        progress.advance(len(ids))
+        beyond = {"$and": [criteria, {"_id": {"$gt": ids[-1]}}]}
+    return changed
+
+
+def _assigned_products(session: ClientSession | None) -> dict[str, list[ObjectId]]:
+    """`{product code: its carers}` of the products that have any."""
+    found = Product.collection().find(
+        {"carers.0": {"$exists": True}}, {"code": 1, "carers": 1}, session=session
+    )
+    return {product["code"]: product["carers"] for product in found}
+
+
+def _recompute(
+    ids: Sequence[ObjectId],
+    assigned: Mapping[str, list[ObjectId]],
+    at: datetime,
+    session: ClientSession | None,
+) -> int:
+    fields = dict.fromkeys(("owner_id", "carers", "viewers", "product_carers", "seen_by"), 1)
+    customers = list(
+        Customer.collection().find({"_id": {"$in": list(ids)}}, fields, session=session)
+    )
+    orders = _orders_of(ids, assigned, session)
+    customer_writes, order_writes = [], []
+    for customer in customers:
+        mine = orders.get(customer["_id"], [])
+        of_orders = [_carers_of(order, assigned) for order in mine]
+        wanted = _lists_of_customer(customer, of_orders, at)
+        if (write := _write(customer, wanted)) is not None:
+            customer_writes.append(write)
+        for order, product_carers in zip(mine, of_orders, strict=True):
+            of_order = {
+                "product_carers": product_carers,
+                "customer_carers": sorted(customer.get("carers") or []),
+                "seen_by": wanted["seen_by"],
+            }
+            if (write := _write(order, of_order)) is not None:
+                order_writes.append(write)
+    if customer_writes:
+        Customer.collection().bulk_write(customer_writes, ordered=False, session=session)
+    if order_writes:
+        Order.collection().bulk_write(order_writes, ordered=False, session=session)
+    return len(customer_writes) + len(order_writes)
+
+
+def _orders_of(
+    ids: Sequence[ObjectId],
+    assigned: Mapping[str, list[ObjectId]],
+    session: ClientSession | None,
+) -> dict[ObjectId, list[Stored]]:
+    fields = dict.fromkeys(("customer_id", *LISTS), 1)
+    if assigned:
+        fields["care_items.code"] = 1
+    found: dict[ObjectId, list[Stored]] = {}
+    rows = Order.collection().find({"customer_id": {"$in": list(ids)}}, fields, session=session)
+    for row in rows:
+        found.setdefault(row["customer_id"], []).append(row)
+    return found
+
+
+def _carers_of(order: Stored, assigned: Mapping[str, list[ObjectId]]) -> list[ObjectId]:
+    if not assigned:
+        return []
+    codes = (item["code"] for item in order.get("care_items") or ())
+    return sorted({carer for code in codes for carer in assigned.get(code, ())})
+
+
+def _lists_of_customer(
+    customer: Stored, of_orders: Iterable[Iterable[ObjectId]], at: datetime
+) -> Stored:
+    product_carers = sorted({carer for carers in of_orders for carer in carers})
+    return {
+        "product_carers": product_carers,
+        "seen_by": seen_by(
+            owner_id=customer.get("owner_id"),
+            carers=customer.get("carers") or (),
+            product_carers=product_carers,
+            viewers=viewers_of(customer),
+            now=at,
+        ),
+    }
+
+
+def viewers_of(customer: Mapping[str, Any]) -> list[tuple[ObjectId, datetime | None]]:
+    """(staff id, until) of the stored viewers of a customer."""
+    return [(one["staff_id"], one.get("until")) for one in customer.get("viewers") or ()]
+
+
+def _write(record: Stored, wanted: Stored) -> UpdateOne | None:
+    """The update of what differs; a list that is missing is an empty one.
+
+    The version stays: who may see a record is not what an edit form shows.
+    """
+    differing = {name: value for name, value in wanted.items() if (record.get(name) or []) != value}
+    return UpdateOne({"_id": record["_id"]}, {"$set": differing}) if differing else None

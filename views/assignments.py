@@ -1,0 +1,223 @@
+"""Who cares for what: the care mode and the two assignment screens (S1.2, S1.9, S1.10)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bson import ObjectId
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext
+
+from models import Area, Customer, Product, Staff
+from rules.errors import N_, CareError
+from rules.filters import Criteria, Filter, FilterState, ReferenceFilter, SearchFilter
+from rules.phones import phone_key
+from rules.scope import (
+    ADMINISTRATOR,
+    BY_CUSTOMER,
+    BY_PRODUCT,
+    MANAGER,
+    UNLIMITED,
+    customer_scope,
+)
+from services import assignments, lists
+from services.lists import Sort
+from views import formats
+from views.base import ScreenView
+from views.context import configured, current_actor, now
+from views.errors import flash_error
+from views.list_screen import Cell, Column, ListScreen, RowView, links, object_id
+from views.orders_due import AREA, GROUP, filter_names, group_tree
+
+CARER = ReferenceFilter("carer", N_("Carer"), "carers", N_("cared for by %(name)s"), ObjectId)
+WAYS = (
+    (assignments.ADD, N_("Add to")),
+    (assignments.REPLACE, N_("Give only to")),
+    (assignments.REMOVE, N_("Take from")),
+)
+MODES = (
+    (
+        BY_PRODUCT,
+        N_("By product"),
+        N_("Each person is given the due orders and customers with the products assigned to them."),
+    ),
+    (
+        BY_CUSTOMER,
+        N_("By customer"),
+        N_("Each person is given the due orders and customers assigned to them."),
+    ),
+    (
+        UNLIMITED,
+        N_("Unlimited"),
+        N_("All care staff are given all due orders and customers, and take turns."),
+    ),
+)
+STAFF_OFFERED = 500
+
+
+class CareMode(ScreenView):
+    """The one care mode of the company, saved with [Ghi] (S1.2)."""
+
+    endpoint_name, url_path, icon = "care_mode", "/settings/care-mode", "adjustments"
+    label = N_("Care mode")
+    roles = (MANAGER, ADMINISTRATOR)
+
+    @expose("/", methods=("GET", "POST"))
+    def index_view(self) -> Any:
+        if request.method == "POST":
+            mode = request.form.get("care_mode", "")
+            try:
+                assignments.set_care_mode(mode, by=current_actor(), at=now())
+            except CareError as error:
+                flash_error(error)
+            else:
+                flash(gettext("Saved. The due lists follow the new care mode at once."), "success")
+            return redirect(url_for(".index_view"), code=303)
+        return self.render("assignments/mode.html", modes=MODES, chosen=configured().care_mode)
+
+
+class Assignments(ListScreen):
+    """Base of both screens: tick rows, choose a person, [Ghi lại]."""
+
+    roles = (MANAGER, ADMINISTRATOR)
+    list_page = "assignments/page.html"
+    sorts = {"name": Sort("search")}
+    default_sort = "name"
+
+    def side(self, state: FilterState) -> dict[str, Any]:
+        people = Staff.collection().find({"active": True}, {"name": 1, "roles": 1})
+        offered = sorted(people.limit(STAFF_OFFERED), key=lambda one: one["name"])
+        return {"ways": WAYS, "people": offered}
+
+    def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        carers = {carer for row in rows for carer in row.get("carers") or ()}
+        return {"staff": lists.labels(Staff.collection(), carers, ("name",))}
+
+    def names(self, state: FilterState) -> dict[str, str]:
+        found = filter_names(state)
+        if state.values.get("carer"):
+            row = Staff.collection().find_one({"_id": state.values["carer"]}, {"name": 1})
+            found["carer"] = row["name"] if row else "?"
+        return found
+
+    @expose("/assign", methods=("POST",))
+    def assign_view(self) -> Any:
+        state = self.state()
+        chosen = [object_id(one) for one in request.form.getlist("ids")]
+        criteria = self.criteria(state) if request.form.get("all") else {"_id": {"$in": chosen}}
+        people = [object_id(one) for one in request.form.getlist("staff") if one]
+        try:
+            text = self.assign(criteria, people, request.form.get("way", ""))
+        except CareError as error:
+            flash_error(error)
+        else:
+            flash(text, "success")
+        return redirect(self.address(state), code=303)
+
+    def assign(self, criteria: Criteria, people: list[ObjectId], way: str) -> str:
+        """Assigns the matching records; returns what to tell."""
+        raise NotImplementedError
+
+
+class AssignProducts(Assignments):
+    """[Gán user chăm sóc mặt hàng]."""
+
+    model = Product
+    endpoint_name, url_path, icon = "assign_products", "/assignments/products", "package"
+    label = N_("Assign carers to products")
+    columns = (
+        Column("check", N_("Choose")),
+        Column("code", N_("Product no.")),
+        Column("name", N_("Product"), sort="name"),
+        Column("interval", N_("Care interval"), numeric=True, fold="panel"),
+        Column("carers", N_("Carers")),
+    )
+    fields = ("code", "name", "search", "care_interval_days", "carers")
+    side_template, side_filter = "lists/_groups.html", "group"
+    empty_text = N_("No product matches. Products come with the import of products or orders.")
+
+    def list_filters(self) -> tuple[Filter, ...]:
+        return (SearchFilter("q", N_("Name, code…"), "search_words"), CARER, GROUP)
+
+    def side(self, state: FilterState) -> dict[str, Any]:
+        return super().side(state) | group_tree(self, state)
+
+    def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
+        return RowView(
+            id=str(row["_id"]),
+            label=row["code"],
+            cells=(
+                Cell("check", row["code"]),
+                Cell("text", row["code"]),
+                Cell("title", row["name"]),
+                Cell("number", formats.format_number(row.get("care_interval_days", 0))),
+                carers_cell(row, refs),
+            ),
+        )
+
+    def assign(self, criteria: Criteria, people: list[ObjectId], way: str) -> str:
+        ids = [row["_id"] for row in Product.collection().find(criteria, {"_id": 1})]
+        assignments.assign_products(ids, people, way=way, by=current_actor(), at=now())
+        return gettext("Saved. The due lists follow in a moment.")
+
+
+class AssignCustomers(Assignments):
+    """[Gán user chăm sóc khách hàng]."""
+
+    model = Customer
+    endpoint_name, url_path, icon = "assign_customers", "/assignments/customers", "user-heart"
+    label = N_("Assign carers to customers")
+    columns = (
+        Column("check", N_("Choose")),
+        Column("code", N_("Customer no."), fold="phone"),
+        Column("name", N_("Customer"), sort="name"),
+        Column("area", N_("Area"), fold="panel"),
+        Column("carers", N_("Carers")),
+    )
+    fields = ("code", "name", "search", "phones", "area_id", "carers")
+    empty_text = N_("No customer matches. Check the spelling, or clear the filters.")
+
+    def scope(self) -> Criteria:
+        return customer_scope(current_actor())
+
+    def list_filters(self) -> tuple[Filter, ...]:
+        search = SearchFilter("q", N_("Name, phone, code…"), "search_words", phone_key)
+        return (search, AREA, CARER)
+
+    def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        areas = (row.get("area_id") for row in rows)
+        return super().references(rows) | {
+            "areas": lists.labels(Area.collection(), areas, ("name",)),
+            "customer_link": links("customers.record_view", "record_id"),
+        }
+
+    def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
+        area = refs["areas"].get(row.get("area_id"), {}).get("name")
+        phone = next(iter(row.get("phones") or []), "")
+        return RowView(
+            id=str(row["_id"]),
+            label=row["name"],
+            cells=(
+                Cell("check", row["name"]),
+                Cell("text", row["code"]),
+                Cell("title", row["name"], sub=phone, url=refs["customer_link"](row["_id"])),
+                Cell("text", area or "–"),
+                carers_cell(row, refs),
+            ),
+        )
+
+    def assign(self, criteria: Criteria, people: list[ObjectId], way: str) -> str:
+        outcome = assignments.start_assigning_customers(
+            criteria, people, way=way, by=current_actor(), at=now()
+        )
+        if outcome.run_id:
+            return gettext("Many customers: the assignment runs in the background.")
+        return gettext("Assigned: %(count)s customers changed.", count=outcome.changed)
+
+
+def carers_cell(row: dict[str, Any], refs: dict[str, Any]) -> Cell:
+    """The names of the carers; says so when there is none."""
+    names = [refs["staff"][one]["name"] for one in row.get("carers") or () if one in refs["staff"]]
+    return (
+        Cell("text", ", ".join(names)) if names else Cell("text", gettext("nobody"), level="muted")
+    )

@@ -1,0 +1,112 @@
+"""[Người xem] of a customer, and why somebody can or cannot see it (S2.7, B.8)."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext
+
+from models import Customer, Staff
+from rules.errors import N_, CareError, NotFound
+from rules.filters import parse_date
+from rules.scope import Actor, customer_scope, reasons_to_see, sees_everything
+from services import assignments
+from services.scope import viewers_of
+from views import formats
+from views.base import ScreenView
+from views.context import configured, current_actor, now, settings
+from views.errors import flash_error
+from views.list_screen import object_id
+
+STAFF_OFFERED = 500
+
+
+class CustomerViewers(ScreenView):
+    """Adds and removes viewers; explains who sees a customer and why."""
+
+    endpoint_name, url_path, icon = "viewers", "/viewers", "eye"
+    label = N_("Viewers")
+
+    @expose("/")
+    def index_view(self) -> Any:
+        """Viewers belong to a customer; the list of customers is the way in."""
+        return redirect(url_for("customers.index_view"))
+
+    @expose("/<customer_id>")
+    def viewers_view(self, customer_id: str) -> Any:
+        """[Hiển thị]: everybody who can see the customer, each with every reason."""
+        customer = _visible(customer_id)
+        people = list(Staff.collection().find({"active": True}).limit(STAFF_OFFERED))
+        seeing = [(one, _reasons(one, customer)) for one in people]
+        return self.render(
+            "customers/viewers.html",
+            customer=customer,
+            viewers={one["staff_id"]: one for one in customer.get("viewers") or ()},
+            seeing=sorted((pair for pair in seeing if pair[1]), key=lambda pair: pair[0]["name"]),
+            others=sorted((one for one, why in seeing if not why), key=lambda one: one["name"]),
+        )
+
+    @expose("/<customer_id>/add", methods=("POST",))
+    def add_view(self, customer_id: str) -> Any:
+        """[Thêm mới]."""
+        try:
+            assignments.add_viewer(
+                object_id(customer_id),
+                object_id(request.form.get("staff", "")),
+                until=_end_of(parse_date(request.form.get("until", ""))),
+                by=current_actor(),
+                at=now(),
+            )
+        except CareError as error:
+            flash_error(error)
+        else:
+            flash(gettext("Added. The colleague sees the customer from now on."), "success")
+        return redirect(url_for(".viewers_view", customer_id=customer_id), code=303)
+
+    @expose("/<customer_id>/remove", methods=("POST",))
+    def remove_view(self, customer_id: str) -> Any:
+        assignments.remove_viewer(
+            object_id(customer_id),
+            object_id(request.form.get("staff", "")),
+            by=current_actor(),
+            at=now(),
+        )
+        flash(gettext("Removed."), "success")
+        return redirect(url_for(".viewers_view", customer_id=customer_id), code=303)
+
+
+def _visible(customer_id: str) -> dict[str, Any]:
+    found = Customer.collection().find_one(
+        {"_id": object_id(customer_id), **customer_scope(current_actor())}
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _reasons(staff: dict[str, Any], customer: dict[str, Any]) -> list[str]:
+    actor = Actor(
+        staff["_id"],
+        staff["name"],
+        frozenset(staff.get("roles") or ()),
+        care_mode=configured().care_mode,
+    )
+    found = reasons_to_see(
+        actor,
+        owner_id=customer.get("owner_id"),
+        carers=customer.get("carers") or (),
+        product_carers=customer.get("product_carers") or (),
+        viewers=viewers_of(customer),
+        now=now(),
+    )
+    # A reason that does not open the record (none today) would be a lie: check against the query.
+    can_see = sees_everything(actor) or staff["_id"] in (customer.get("seen_by") or ())
+    return [formats.say(one) for one in found] if can_see else []
+
+
+def _end_of(day: date | None) -> datetime | None:
+    """The end of the local day, or None: without end."""
+    if day is None:
+        return None
+    return datetime.combine(day + timedelta(days=1), time(), settings().zone)
