@@ -148,7 +148,7 @@ def fill(text: str) -> dict[str, ObjectId]:
     recompute.recompute_customers([ids["customer"]])
     JobRun.collection().insert_one(
         {
-            "name": text,
+            "name": text or "unknown",
             "arguments": {"product_codes": [text]},
             "state": "failed",
             "error": text,
