@@ -1,0 +1,135 @@
+"""Assigning customers in bulk, and the care mode (S1.2, S1.10)."""
+
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+from models import AuditEntry, Customer, JobRun, Order, Site
+from rules.errors import InvalidInput, NotAllowed
+from rules.scope import BY_CUSTOMER, Actor
+from services import assignments, configuration
+from services.progress import Cancelled
+from tests.factories import NOW, make_customer, make_order, make_product
+
+
+class Stop:
+    """A progress that is told to stop after the first range."""
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    def advance(self, number: int = 1) -> None:
+        self.done += number
+
+    def set_total(self, total: int) -> None:
+        """Not looked at."""
+
+    def count(self, name: str, number: int) -> None:
+        """Not looked at."""
+
+    def is_cancelled(self) -> bool:
+        return self.done > 0
+
+
+def carers() -> list[list[ObjectId]]:
+    return [row.get("carers") or [] for row in Customer.collection().find().sort("_id", 1)]
+
+
+def test_customers_and_their_orders_move_together(db: Any, agent: Actor, manager: Actor) -> None:
+    make_product("A")
+    customers = [make_customer() for _ in range(3)]
+    for customer in customers:
+        make_order(customer, {"A": 1})
+
+    changed = assignments.assign_customers(
+        {}, [agent.staff_id], way=assignments.ADD, by=manager, at=NOW
+    )
+
+    assert changed == 3
+    assert carers() == [[agent.staff_id]] * 3
+    assert {tuple(row["customer_carers"]) for row in Order.collection().find()} == {
+        (agent.staff_id,)
+    }
+    again = assignments.assign_customers(
+        {}, [agent.staff_id], way=assignments.ADD, by=manager, at=NOW
+    )
+    assert again == 0, "a second run changes nothing"
+    assert AuditEntry.collection().count_documents({"action": "assign_add"}) == 1
+
+
+def test_a_run_that_was_stopped_half_way_is_completed_by_the_next(
+    db: Any, agent: Actor, manager: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assignments, "CUSTOMERS_PER_RANGE", 2)
+    for _ in range(5):
+        make_customer()
+    with pytest.raises(Cancelled):
+        assignments.assign_customers(
+            {}, [agent.staff_id], way=assignments.ADD, by=manager, at=NOW, progress=Stop()
+        )
+    assert carers().count([agent.staff_id]) == 2
+
+    assignments.assign_customers({}, [agent.staff_id], way=assignments.ADD, by=manager, at=NOW)
+
+    assert carers() == [[agent.staff_id]] * 5
+
+
+def test_many_customers_are_assigned_by_a_job(
+    db: Any, agent: Actor, manager: Actor, valkey: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jobs import runner
+
+    monkeypatch.setattr(assignments, "AT_ONCE", 1)
+    area = ObjectId()
+    for _ in range(3):
+        make_customer(area_id=area)
+    make_customer()
+
+    outcome = assignments.start_assigning_customers(
+        {"area_id": area}, [agent.staff_id], way=assignments.ADD, by=manager, at=NOW
+    )
+    assert outcome.run_id is not None
+    runner.run(str(outcome.run_id))
+
+    run = JobRun.collection().find_one({"_id": outcome.run_id}) or {}
+    assert run["state"] == "done"
+    assert carers() == [[agent.staff_id]] * 3 + [[]]
+
+
+@pytest.mark.parametrize("way", ["", "drop"])
+def test_an_unknown_way_is_refused(db: Any, agent: Actor, manager: Actor, way: str) -> None:
+    make_customer()
+    with pytest.raises(InvalidInput):
+        assignments.assign_customers({}, [agent.staff_id], way=way, by=manager, at=NOW)
+
+
+def test_somebody_who_does_not_work_here_cannot_be_assigned(db: Any, manager: Actor) -> None:
+    with pytest.raises(InvalidInput):
+        assignments.assign_customers({}, [ObjectId()], way=assignments.ADD, by=manager, at=NOW)
+
+
+def test_care_agents_assign_nothing(db: Any, agent: Actor) -> None:
+    with pytest.raises(NotAllowed):
+        assignments.assign_customers({}, [agent.staff_id], way="add", by=agent, at=NOW)
+    with pytest.raises(NotAllowed):
+        assignments.set_care_mode(BY_CUSTOMER, by=agent, at=NOW)
+
+
+def test_a_new_care_mode_is_in_force_at_once_and_audited(
+    db: Any, shipped: None, manager: Actor
+) -> None:
+    before = configuration.snapshot()
+    assignments.set_care_mode(BY_CUSTOMER, by=manager, at=NOW)
+
+    after = configuration.snapshot()
+    assert (before.care_mode, after.care_mode) == ("unlimited", BY_CUSTOMER)
+    assert after.revision == before.revision + 1
+    entry = AuditEntry.collection().find_one({"kind": "site"}) or {}
+    assert entry["changes"][0]["new"] == BY_CUSTOMER
+    assert (Site.collection().find_one({}) or {})["care_mode"] == BY_CUSTOMER
+
+
+def test_an_unknown_care_mode_is_refused(db: Any, shipped: None, manager: Actor) -> None:
+    with pytest.raises(InvalidInput):
+        assignments.set_care_mode("everybody", by=manager, at=NOW)
