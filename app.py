@@ -38,6 +38,7 @@ def create_app(settings: Settings | None = None) -> "Flask":
     def connect_stores() -> None:
         if request.endpoint not in ("static", "health.healthz", "health.readyz"):
             mongo.connect(chosen)
+            valkey.expect(chosen)  # a saved form may start a job
 
     # In the order in which they must see a request.
     logs.register(app, chosen)

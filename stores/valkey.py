@@ -54,8 +54,19 @@ def attach(settings: Settings) -> EmbeddedValkey | None:
         return _server
 
 
+def expect(settings: Settings) -> None:
+    """Names the server that `client` connects to when somebody first asks for it.
+
+    For web processes: their pages do not need Valkey, and must not wait for it.
+    """
+    global _settings
+    with _lock:
+        if _client is None:
+            _settings = settings
+
+
 def client() -> "redis.Redis":
-    """The connected client. Raises StoreError before `connect`."""
+    """The connected client. Raises StoreError before `connect` or `expect`."""
     if _client is not None:
         return _client
     if _settings is None:
