@@ -82,6 +82,8 @@ def format_money(value: Any) -> str:
 
 def _grouped(number: int) -> str:
     """A whole number in groups of three; Babel needs thirty times as long, on every row."""
+    if -1000 < number < 1000:
+        return str(number)
     text = f"{number:,}"
     return text.replace(",", ".") if locale() == "vi" else text
 
@@ -118,6 +120,8 @@ def _translate(message: str, params: dict[str, Any]) -> str:
 
 
 def _param(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
     if isinstance(value, Sentence):
         return say(value)
     if isinstance(value, CareError):
