@@ -15,7 +15,7 @@ help:
 	@echo "make run      run Carebook on this machine; settings: docs/operations.md"
 	@echo "make test     check and test everything"
 	@echo "make bench    measure, and print the table of docs/performance.md"
-	@echo "make look     take pictures of the screens"
+	@echo "make look     take the pictures of the docs again (needs Chromium)"
 
 install: $(INSTALLED) $(COMPILED)
 
@@ -33,7 +33,7 @@ bench: install
 	$(BIN)/python -m bench
 
 look: install
-	$(BIN)/python -m tools.look
+	$(BIN)/python tools/pictures.py
 
 # The stamp is touched last: an interrupted installation is done again.
 $(INSTALLED): requirements.lock pyproject.toml

@@ -297,7 +297,8 @@ class _Scene:
         if first is None or first.due_on > self.today - timedelta(days=2):
             return []
         is_old = first.due_on < self.today - timedelta(days=6)
-        if pick.random() > (0.99 if is_old else CARED_PART):
+        is_forgotten = first.due_on < self.today - timedelta(days=30)
+        if not is_forgotten and pick.random() > (0.99 if is_old else CARED_PART):
             return []
         cared_on, past = first.due_on, []
         for _ in range(pick.choice((1, 1, 2, 3))):

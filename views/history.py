@@ -124,7 +124,15 @@ class History(ListScreen):
         return self.render(
             "lists/_summary.html",
             summary=care_summary.summarise(self.criteria(state)),
+            in_order=_in_pick_list_order,
             picks=configured(),
             list_screen=self,
             state=state,
         )
+
+
+def _in_pick_list_order(numbers: dict[str, int]) -> list[tuple[str, int]]:
+    """(feedback key, number) in the order of the pick list, unknown ones last."""
+    order = list(configured().pick_lists.get("feedback", {}))
+    places = {key: place for place, key in enumerate(order)}
+    return sorted(numbers.items(), key=lambda pair: places.get(pair[0], len(order)))

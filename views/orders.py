@@ -1,5 +1,6 @@
 """The plain order page, and deleting an order with undo."""
 
+from decimal import Decimal
 from typing import Any
 
 from flask import flash, redirect, url_for
@@ -35,6 +36,7 @@ class Orders(ScreenView):
             near=nearness(due_on, today()) if due_on else None,
             why=why(due_on, care.get("basis"), record.product_names) if due_on else "",
             picks=configured(),
+            amount=_amount,
             may_delete=current_actor().is_manager,
         )
 
@@ -54,3 +56,9 @@ class Orders(ScreenView):
     def index_view(self) -> Any:
         """There is no list of all orders yet; the due orders are the way in."""
         return redirect(url_for("orders_due.index_view"))
+
+
+def _amount(line: dict[str, Any]) -> Decimal | None:
+    """What the line costs; None without a price."""
+    price = line.get("unit_price")
+    return price.to_decimal() * line["quantity"] if price is not None else None

@@ -53,6 +53,7 @@
   const recall = (root) => {
     const typed = JSON.parse(localStorage.getItem(key(root)) || "null");
     const content = root.querySelector("[name=content]");
+    if (typed && content.value === typed.content) note(root, true);
     if (!typed || content.value) return;
     content.value = typed.content || "";
     root.querySelectorAll("[name=feedback]").forEach((one) => { one.checked = one.value === typed.feedback; });
@@ -94,6 +95,15 @@
     window.htmx.ajax("GET", place, { target: row, swap: "outerHTML" });
     window.htmx.trigger(document.body, "care-counts");
     if (next) open(next);
+  });
+  /* A colleague was faster: the row behind the panel shows the old state, too. */
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { xhr, elt } = event.detail;
+    if (xhr.status !== 409 || !elt.matches("[data-care-form], .postpone")) return;
+    const subject = document.querySelector("#panel .care");
+    if (!subject) return;
+    const row = [subject.dataset.subject, subject.dataset.customer].map((id) => document.getElementById(`row-${id}`)).find(Boolean);
+    if (row) window.htmx.ajax("GET", location.pathname.replace(/\/$/, "") + "/rows/" + row.dataset.row, { target: row, swap: "outerHTML" });
   });
   const open = (row) => { const square = row.querySelector("[data-care]"); if (square) square.click(); };
 })();
