@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     web_workers: int = Field(2, ge=1, description="Web processes.")
     web_threads: int = Field(8, ge=1, description="Threads of each web process.")
     job_workers: int = Field(1, ge=0, description="Job worker processes started by `serve`.")
+    job_run_days: int = Field(
+        90, ge=1, description="Days that ended background jobs stay in their list."
+    )
     log_level: str = Field(
         "INFO",
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",

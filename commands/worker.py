@@ -10,7 +10,7 @@ from rq.serializers import JSONSerializer
 
 from commands import lifeline, log
 from config import Settings
-from services.job_queue import QUEUE
+from services.job_queue import QUEUES
 from stores import mongo, valkey
 
 
@@ -46,7 +46,7 @@ def worker(settings: Settings, burst: bool) -> None:
     # Forked jobs connect to MongoDB by themselves: here it only has to be kept running.
     mongo.attach(settings)
     connection = valkey.connect(settings)
-    queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
-    JobWorker([queue], connection=connection, serializer=JSONSerializer).work(
+    queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in QUEUES]
+    JobWorker(queues, connection=connection, serializer=JSONSerializer).work(
         burst=burst, logging_level="DEBUG" if settings.log_level.upper() == "DEBUG" else "WARNING"
     )

@@ -6,18 +6,19 @@ import secrets
 import socket
 import traceback
 from datetime import UTC, datetime
+from typing import Any
 
 from bson import ObjectId
 
 from config import Settings
 from jobs.registry import JOBS
 from models import JobRun
-from models.job_run import CANCELLED, DONE, FAILED
+from models.job_run import CANCELLED, DONE, FAILED, LATER
 from rules.errors import N_, CareError, StoreUnavailable
 from services import job_runs
 from services.job_runs import Lease
 from services.progress import Cancelled
-from services.run_progress import LeaseLost, RunProgress, heartbeat
+from services.run_progress import LeaseLost, MakeRoom, RunProgress, heartbeat
 from stores import mongo
 from stores.errors import StoreError
 
@@ -41,17 +42,21 @@ def run(run_id: str) -> None:
 
 
 def _do(claimed: JobRun, lease: Lease) -> None:
-    progress = RunProgress(lease)
+    progress = RunProgress(lease, position=claimed.position, makes_room=claimed.priority == LATER)
     try:
         state = _outcome(claimed, progress)
         progress.flush()
         job_runs.finish(lease, state, _now())
     except LeaseLost:
         logger.warning("Job run %s was taken by another worker.", claimed.pk)
+    except MakeRoom:
+        progress.flush()
+        if job_runs.make_room(lease, _now()):
+            job_runs.enqueue(claimed.pk)
     except StoreUnavailable as error:
-        _try_again(lease, str(error))
+        _try_again(lease, error.message, error.params)
     except CareError as error:
-        job_runs.finish(lease, FAILED, _now(), error=str(error))
+        job_runs.finish(lease, FAILED, _now(), error=error.message, params=error.params)
     except Exception:
         _try_again(lease, UNEXPECTED)
 
@@ -71,11 +76,11 @@ def _job(claimed: JobRun, progress: RunProgress) -> None:
     JOBS[claimed.name](progress, **claimed.arguments)
 
 
-def _try_again(lease: Lease, error: str) -> None:
+def _try_again(lease: Lease, error: str, params: dict[str, Any] | None = None) -> None:
     """The scheduler's sweep puts it into the queue again after a while."""
     logger.exception("Job run %s failed at attempt %s.", lease.run_id, lease.attempt)
     job_runs.log(lease.run_id, *traceback.format_exc().splitlines()[-20:])
-    job_runs.give_back(lease, error, _now())
+    job_runs.give_back(lease, error, _now(), params=params)
 
 
 def _connect() -> None:

@@ -8,17 +8,13 @@ believe that they hold the lease.
 import logging
 import secrets
 import threading
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 import redis
 from pymongo.errors import PyMongoError
 
 from config import Settings
-from rules.scope import SYSTEM
-from services import job_runs
+from services import job_runs, schedules
 from stores import mongo, valkey
 from stores.errors import StoreError
 
@@ -31,24 +27,6 @@ RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpir
 RELEASE = (
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Daily:
-    """A job that runs once a day at a local time of the site."""
-
-    job: str
-    at: time
-    arguments: dict[str, Any] = field(default_factory=dict)
-
-    def newest_slot(self, now: datetime, zone: ZoneInfo) -> date:
-        """The day whose turn came last; `now` is any aware instant."""
-        local = now.astimezone(zone)
-        today = local.date()
-        return today if local.time() >= self.at else today - timedelta(days=1)
-
-
-PERIODIC = (Daily("recompute_care", time(2)),)
 
 
 def run_forever(settings: Settings, stop: threading.Event | None = None) -> None:
@@ -74,23 +52,10 @@ def tick(settings: Settings, token: str, now: datetime) -> bool:
     """One round; False when another scheduler holds the lease."""
     if not _hold_lease(token):
         return False
-    start_due_jobs(now, settings.zone)
+    schedules.start_due(now, settings.zone)
     for run_id in job_runs.sweep(now):
         logger.info("Job run %s was put into the queue again.", run_id)
     return True
-
-
-def start_due_jobs(now: datetime, zone: ZoneInfo) -> None:
-    """Starts the newest slot of each periodic job, unless it was started before.
-
-    After a pause, however long, each job is caught up once.
-    """
-    for periodic in PERIODIC:
-        slot = f"{periodic.job}-{periodic.newest_slot(now, zone).isoformat()}"
-        if job_runs.of_slot(slot) is None:
-            run_id = job_runs.create(periodic.job, periodic.arguments, SYSTEM, slot=slot, at=now)
-            logger.info("Periodic job %s starts as run %s.", slot, run_id)
-            job_runs.enqueue(run_id)
 
 
 def _tick_safely(settings: Settings, token: str) -> None:

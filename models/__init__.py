@@ -8,6 +8,8 @@ from models.job_run import JobRun
 from models.order import Order
 from models.pick_list import PickList
 from models.product import Product, ProductGroup
+from models.relationship import RelationshipSetup
+from models.schedule import Schedule
 from models.site import Site
 from models.staff import Staff
 from models.trash import TrashedRecord
@@ -22,6 +24,8 @@ DOCUMENTS = (
     PickList,
     Product,
     ProductGroup,
+    RelationshipSetup,
+    Schedule,
     Site,
     Staff,
     TrashedRecord,
@@ -38,6 +42,8 @@ __all__ = [
     "PickList",
     "Product",
     "ProductGroup",
+    "RelationshipSetup",
+    "Schedule",
     "Site",
     "Staff",
     "TrashedRecord",

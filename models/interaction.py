@@ -4,6 +4,7 @@ from mongoengine import (
     BooleanField,
     DateField,
     DateTimeField,
+    DictField,
     ListField,
     ObjectIdField,
     StringField,
@@ -12,6 +13,7 @@ from mongoengine import (
 from models.base import CarebookDocument
 
 CARE, NOTE, EVENT = "care", "note", "event"
+RELATIONSHIP = "relationship"  # an event: the status changed; without `event`, a date was moved
 
 
 class Interaction(CarebookDocument):
@@ -30,6 +32,8 @@ class Interaction(CarebookDocument):
     next_on = DateField()
     ended = BooleanField(default=False)
     due_on_before = DateField()
+    event = StringField()
+    details = DictField()  # of a relationship event: before, after, set (RelationshipSet)
     entry_key = StringField()
 
     meta = {

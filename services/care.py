@@ -18,7 +18,7 @@ from rules.care_dates import CarePlan, plan
 from rules.errors import N_, InvalidInput, NotFound, StaleForm
 from rules.scope import Actor, customer_scope, order_scope
 from rules.text import hashtags
-from services import audit, configuration
+from services import audit, configuration, relationships
 from services.recompute import recompute_customers
 from stores.mongo import in_transaction
 
@@ -295,18 +295,19 @@ def _store(
         "interaction_id": interaction_id,
         **{name: interaction.get(name) for name in EMBEDDED_FIELDS},
     }
-    contact = {"last_contact_at": at} if planned else {}
     Customer.collection().update_one(
         {"_id": customer_id},
         {
             "$push": {"history": {"$each": [embedded], "$position": 0, "$slice": HISTORY_KEPT}},
-            "$set": {"updated_at": at, **contact},
+            "$set": {"updated_at": at},
             "$unset": {"claim": "", "later": ""},
             "$inc": {"version": 1},
         },
         session=session,
     )
     recompute_customers([customer_id], session=session)
+    if planned:
+        relationships.follow_up([customer_id], session, at=at)
     audit.record(
         by=by,
         at=at,

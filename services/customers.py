@@ -8,14 +8,16 @@ from bson import ObjectId
 from email_validator import EmailNotValidError, validate_email
 from pymongo.client_session import ClientSession
 
-from models import Area, Customer, Order
+from models import Area, Customer, Interaction, Order
 from models.base import stored_date
 from rules.errors import N_, CareError, InvalidInput, NotFound, StaleForm
 from rules.filters import parse_date
 from rules.phones import format_phone, phone_key
+from rules.relationship import RULE
 from rules.scope import Actor, customer_scope
 from rules.text import nfc, search_text
-from services import audit, configuration
+from services import audit, configuration, relationships
+from stores import mongo
 from stores.mongo import in_transaction
 
 Stored = dict[str, Any]
@@ -26,6 +28,7 @@ PICKED = {"relationship": "relationship", "source": "source", "channel": "channe
 }
 GENDERS = ("female", "male", "other")
 PHONES_KEPT = 10
+REASON_LENGTH = 400
 
 
 def search_fields(customer: Mapping[str, Any]) -> Stored:
@@ -75,10 +78,14 @@ def update(
         if not changes:
             return
         changed = {name: new for name, (_, new) in changes.items()}
+        if "relationship" in changed:
+            changed |= _choose(stored, changed["relationship"], typed, by, at, session)
         written = changed | search_fields(stored | changed) | {"updated_at": at}
         Customer.collection().update_one(
             {"_id": customer_id}, {"$set": written, "$inc": {"version": 1}}, session=session
         )
+        if "relationship" in changed:
+            relationships.follow_up([customer_id], session, at=at)
         if "area_id" in changed:
             Order.collection().update_many(
                 {"customer_id": customer_id},
@@ -97,6 +104,39 @@ def update(
         )
 
     in_transaction(work)
+
+
+def _choose(
+    stored: Stored,
+    status: str | None,
+    typed: Mapping[str, str],
+    by: Actor,
+    at: datetime,
+    session: ClientSession,
+) -> Stored:
+    """What else changes with a status chosen by hand; no status leaves it to the rules (S3.3)."""
+    if status is None:
+        return {
+            "relationship": stored.get("relationship"),
+            "relationship_chosen": None,
+            "relationship_set": {"by": RULE, "at": at},
+        }
+    chosen = relationships.stored_choice(
+        status,
+        today=at.astimezone(mongo.zone()).date(),
+        staff_id=by.staff_id,
+        staff_name=by.name,
+        reason=nfc(typed.get("relationship_reason", ""))[:REASON_LENGTH],
+    )
+    set_by = relationships.chosen_set(chosen, at)
+    entry = relationships.event(
+        stored, status, set_by, at=at, staff_id=by.staff_id, staff_name=by.name
+    )
+    Interaction.collection().insert_one(entry, session=session)
+    Customer.collection().update_one(
+        {"_id": stored["_id"]}, {"$push": relationships.push(entry)}, session=session
+    )
+    return {"relationship_chosen": chosen, "relationship_set": set_by}
 
 
 def _parsed(typed: Mapping[str, str]) -> Stored:

@@ -7,10 +7,13 @@ from bson import ObjectId
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from models.job_run import LATER, NOW
 from stores import valkey
 from stores.errors import StoreError
 
-QUEUE = "carebook"
+QUEUE = "carebook"  # what people start
+LATER_QUEUE = "carebook-later"  # nightly work: taken when nothing that people start waits
+QUEUES = (QUEUE, LATER_QUEUE)  # in the order in which workers look
 ENTRY = "jobs.runner.run"  # named, not imported: jobs stand above services
 TIMEOUT = "12h"  # of one attempt; a job that hangs is ended then and tried again
 FAILURE_TTL_S = 24 * 60 * 60
@@ -18,10 +21,10 @@ FAILURE_TTL_S = 24 * 60 * 60
 logger = logging.getLogger(__name__)
 
 
-def push(run_id: ObjectId) -> bool:
+def push(run_id: ObjectId, priority: str = NOW) -> bool:
     """Puts the id into the queue; False (and a log line) when the queue cannot be reached."""
     try:
-        _queue().enqueue_call(
+        _queue(LATER_QUEUE if priority == LATER else QUEUE).enqueue_call(
             ENTRY,
             args=(str(run_id),),
             # The same run in the queue twice is one entry of RQ; claiming makes sure of the rest.
@@ -38,8 +41,17 @@ def push(run_id: ObjectId) -> bool:
 
 def waiting_ids() -> set[ObjectId]:
     """The runs that wait in the queue for a worker."""
-    return {ObjectId(text) for text in _queue().get_job_ids() if ObjectId.is_valid(text)}
+    ids = [text for name in QUEUES for text in _queue(name).get_job_ids()]
+    return {ObjectId(text) for text in ids if ObjectId.is_valid(text)}
 
 
-def _queue() -> Queue:
-    return Queue(QUEUE, connection=valkey.client(), serializer=JSONSerializer)
+def does_a_person_wait() -> bool:
+    """Whether something that a person started waits for a worker; False when the queue is away."""
+    try:
+        return bool(_queue().count)
+    except (redis.RedisError, StoreError, OSError):
+        return False
+
+
+def _queue(name: str = QUEUE) -> Queue:
+    return Queue(name, connection=valkey.client(), serializer=JSONSerializer)

@@ -14,7 +14,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from models import JobRun
-from models.job_run import CANCELLED, FAILED, QUEUED, RUNNING
+from models.job_run import CANCELLED, FAILED, LATER, NOW, QUEUED, RUNNING
 from rules.errors import N_, InvalidInput, NotFound
 from rules.scope import Actor
 from services import job_queue
@@ -57,11 +57,14 @@ def create(
     *,
     session: ClientSession | None = None,
     slot: str | None = None,
+    schedule: str | None = None,
     at: datetime | None = None,
 ) -> ObjectId:
     """Writes a queued run of the job `name`; call `enqueue` with its id after the commit.
 
-    A `slot` exists once: without a session, a second call returns the id of the first.
+    A `slot` exists once: without a session, a second call returns the id of the first. So does
+    one of a `schedule` while its run before waits or works. A run for a slot is nightly work,
+    which makes room for what people start.
     """
     at = at or datetime.now(UTC)
     document: Stored = {
@@ -79,19 +82,29 @@ def create(
         "updated_at": at,
     }
     if slot is not None:
-        document["slot"] = slot
+        document |= {"slot": slot, "priority": LATER}
+    if schedule is not None:
+        document |= {"schedule": schedule, "alone": schedule}
     try:
         run_id: ObjectId = JobRun.collection().insert_one(document, session=session).inserted_id
     except DuplicateKeyError:
         # Inside a transaction the failed insert has ended it already.
-        existing = of_slot(slot) if slot is not None and session is None else None
+        existing = None if session is not None else of_slot(slot) or active_run(schedule)
         if existing is None:
             raise
         return existing
     return run_id
 
 
-def of_slot(slot: str) -> ObjectId | None:
+def active_run(schedule: str | None) -> ObjectId | None:
+    """The run of this schedule that waits or works, or None."""
+    found = JobRun.collection().find_one(
+        {"alone": {"$eq": schedule, "$type": "string"}}, {"_id": 1}
+    )
+    return found["_id"] if found else None
+
+
+def of_slot(slot: str | None) -> ObjectId | None:
     """The run of this slot, or None when it has not been created."""
     # The server uses the partial index only for a query that repeats its condition.
     found = JobRun.collection().find_one({"slot": {"$eq": slot, "$type": "string"}}, {"_id": 1})
@@ -100,7 +113,8 @@ def of_slot(slot: str) -> ObjectId | None:
 
 def enqueue(run_id: ObjectId) -> None:
     """Hands a run to the workers. When the queue is away, the scheduler's sweep does it later."""
-    job_queue.push(run_id)
+    found = JobRun.collection().find_one({"_id": run_id}, {"priority": 1}) or {}
+    job_queue.push(run_id, found.get("priority", NOW))
 
 
 def claim(run_id: ObjectId, worker: str, now: datetime) -> JobRun | None:
@@ -109,21 +123,27 @@ def claim(run_id: ObjectId, worker: str, now: datetime) -> JobRun | None:
     Free are queued runs and running ones whose lease has lapsed. `worker` names one process at
     one time, so that a worker never takes the lease of its own predecessor for its own.
     """
+    resumes = {"$gt": [{"$size": {"$objectToArray": {"$ifNull": ["$position", {}]}}}, 0]}
     taken = JobRun.collection().find_one_and_update(
         {"_id": run_id, "attempts": {"$lt": ATTEMPTS}, "cancel_requested_at": None, **_free(now)},
-        {
-            "$set": {
-                "state": RUNNING,
-                "worker": worker,
-                "lease_until": now + LEASE,
-                "started_at": now,
-                "updated_at": now,
-                "progress": 0,
-                "total": None,
-                "error": None,
+        [
+            {
+                "$set": {
+                    "state": RUNNING,
+                    "worker": {"$literal": worker},
+                    "lease_until": now + LEASE,
+                    "started_at": now,
+                    "updated_at": now,
+                    "error": None,
+                    "attempts": {"$add": ["$attempts", 1]},
+                    "version": {"$add": ["$version", 1]},
+                    # What an attempt before has done counts only for one that goes on behind it.
+                    "progress": {"$cond": [resumes, "$progress", 0]},
+                    "counts": {"$cond": [resumes, "$counts", {"$literal": {}}]},
+                }
             },
-            "$inc": {"attempts": 1, "version": 1},
-        },
+            {"$set": {"progress_before": "$progress"}},
+        ],
         return_document=True,
     )
     return JobRun._from_son(taken) if taken else None
@@ -144,24 +164,57 @@ def renew(lease: Lease, now: datetime) -> bool:
     return renewed.matched_count == 1
 
 
-def finish(lease: Lease, state: str, now: datetime, *, error: str | None = None) -> bool:
-    """Ends the run as done, failed or cancelled; False when it was lost to somebody else."""
-    return _leave(lease, {"state": state, "ended_at": now, "error": error}, now)
+def finish(
+    lease: Lease,
+    state: str,
+    now: datetime,
+    *,
+    error: str | None = None,
+    params: Mapping[str, Any] | None = None,
+) -> bool:
+    """Ends the run as done, failed or cancelled; False when it was lost to somebody else.
+
+    `error` is an English gettext id, `params` its parameters.
+    """
+    values = {"state": state, "ended_at": now, "error": error}
+    return _leave(lease, values | _params(params), now, gone=("alone",))
 
 
-def give_back(lease: Lease, error: str, now: datetime) -> bool:
+def give_back(
+    lease: Lease, error: str, now: datetime, *, params: Mapping[str, Any] | None = None
+) -> bool:
     """After an unexpected failure: lets the run be tried again, or fails it after ATTEMPTS."""
     if lease.attempt >= ATTEMPTS:
-        return finish(lease, FAILED, now, error=error)
-    return _leave(lease, {"state": QUEUED, "error": error}, now)
+        return finish(lease, FAILED, now, error=error, params=params)
+    return _leave(lease, {"state": QUEUED, "error": error} | _params(params), now)
 
 
-def _leave(lease: Lease, values: Stored, now: datetime) -> bool:
-    left = JobRun.collection().update_one(
-        lease.criteria,
-        {"$set": {**values, "lease_until": None, "updated_at": now}, "$inc": {"version": 1}},
-    )
-    return left.matched_count == 1
+def make_room(lease: Lease, now: datetime) -> bool:
+    """Puts nightly work back for a while, so that a person's job goes first; no attempt is lost."""
+    return _leave(lease, {"state": QUEUED}, now, attempts=-1)
+
+
+def _params(params: Mapping[str, Any] | None) -> Stored:
+    """Parameters as they can be stored; what cannot is kept as its text."""
+    if not params:
+        return {}
+    plain = (str, int, float, bool, datetime, ObjectId, type(None))
+    kept = {
+        name: value if isinstance(value, plain) else str(value) for name, value in params.items()
+    }
+    return {"error_params": kept}
+
+
+def _leave(
+    lease: Lease, values: Stored, now: datetime, *, gone: tuple[str, ...] = (), attempts: int = 0
+) -> bool:
+    update: Stored = {
+        "$set": {**values, "lease_until": None, "updated_at": now},
+        "$inc": {"version": 1, "attempts": attempts},
+    }
+    if gone:
+        update["$unset"] = dict.fromkeys(gone, "")
+    return JobRun.collection().update_one(lease.criteria, update).matched_count == 1
 
 
 def log(run_id: ObjectId, *lines: str) -> None:
@@ -182,7 +235,11 @@ def request_cancel(run_id: ObjectId, at: datetime) -> None:
     asked: Stored = {"cancel_requested_at": at, "updated_at": at}
     waiting = runs.update_one(
         {"_id": run_id, "state": QUEUED},
-        {"$set": {**asked, "state": CANCELLED, "ended_at": at}, "$inc": {"version": 1}},
+        {
+            "$set": {**asked, "state": CANCELLED, "ended_at": at},
+            "$unset": {"alone": ""},
+            "$inc": {"version": 1},
+        },
     )
     if waiting.matched_count:
         return
@@ -199,23 +256,40 @@ def retry(run_id: ObjectId, at: datetime) -> None:
     Raises:
         NotFound: no such run. InvalidInput: it has not failed.
     """
-    again = JobRun.collection().update_one(
-        {"_id": run_id, "state": {"$in": [FAILED, CANCELLED]}},
-        {
-            "$set": {"state": QUEUED, "attempts": 0, "updated_at": at},
-            "$unset": {"cancel_requested_at": "", "ended_at": "", "error": ""},
-            "$inc": {"version": 1},
-        },
-    )
+    fresh = {"state": QUEUED, "attempts": 0, "progress": 0, "counts": {}, "priority": NOW}
+    gone = ("cancel_requested_at", "ended_at", "error", "error_params", "position", "set_aside")
+    stages: list[Stored] = [
+        # Only one run of a schedule at a time: its key is unique while the run is active.
+        {"$set": {**_literally(fresh), "updated_at": at, "alone": "$schedule"}},
+        {"$set": {"version": {"$add": ["$version", 1]}, "set_aside_count": 0}},
+        {"$unset": [*gone, "total"]},
+    ]
+    try:
+        again = JobRun.collection().update_one(
+            {"_id": run_id, "state": {"$in": [FAILED, CANCELLED]}}, stages
+        )
+    except DuplicateKeyError as error:
+        raise InvalidInput(N_("This job runs already. Wait for it to end.")) from error
     if not again.matched_count:
         _refuse(run_id, N_("Only a job that failed or was cancelled can be started again."))
     enqueue(run_id)
+
+
+def _literally(values: Stored) -> Stored:
+    """Values for an update pipeline, in which an empty document would mean something else."""
+    return {name: {"$literal": value} for name, value in values.items()}
 
 
 def _refuse(run_id: ObjectId, message: str) -> None:
     if JobRun.collection().find_one({"_id": run_id}, {"_id": 1}) is None:
         raise NotFound
     raise InvalidInput(message)
+
+
+def purge(before: datetime) -> int:
+    """Deletes runs that ended before this instant; returns how many."""
+    ended: Stored = {"state": {"$nin": [QUEUED, RUNNING]}, "ended_at": {"$lt": before}}
+    return JobRun.collection().delete_many(ended).deleted_count
 
 
 def sweep(now: datetime) -> list[ObjectId]:
@@ -241,14 +315,14 @@ def _end_lapsed(now: datetime) -> None:
     lapsed: Stored = {"state": RUNNING, "lease_until": {"$lt": now}}
     over: Stored = {"ended_at": now, "updated_at": now, "lease_until": None}
     runs.update_many(
-        {**lapsed, "cancel_requested_at": {"$ne": None}}, {"$set": {**over, "state": CANCELLED}}
+        {**lapsed, "cancel_requested_at": {"$ne": None}},
+        {"$set": {**over, "state": CANCELLED}, "$unset": {"alone": ""}},
     )
     runs.update_many(
         {**lapsed, "attempts": {"$gte": ATTEMPTS}},
-        {"$set": {**over, "state": FAILED, "error": GIVEN_UP}},
+        {"$set": {**over, "state": FAILED, "error": GIVEN_UP}, "$unset": {"alone": ""}},
     )
 
 
 def _ids(criteria: Stored) -> list[ObjectId]:
     return [row["_id"] for row in JobRun.collection().find(criteria, {"_id": 1})]
-

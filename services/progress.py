@@ -2,8 +2,14 @@
 
 from typing import Protocol
 
+from bson import ObjectId
 
-class Cancelled(Exception):
+
+class AboutRun(Exception):
+    """Ends or interrupts a run as a whole; it is not the fault of the records at hand."""
+
+
+class Cancelled(AboutRun):
     """A person asked to stop. What was done until here is complete in itself."""
 
 
@@ -22,6 +28,15 @@ class Progress(Protocol):
     def is_cancelled(self) -> bool:
         """Whether a person asked to stop; ask between pieces of work."""
 
+    def position(self, step: str) -> ObjectId | None:
+        """The last record of this step that an earlier attempt reached; None: begin."""
+
+    def reached(self, step: str, record_id: ObjectId) -> None:
+        """Tells that this step is done up to and with this record."""
+
+    def set_aside(self, kind: str, record_id: ObjectId, reason: str) -> None:
+        """Tells that this record could not be worked on, and why."""
+
 
 class NoProgress:
     """For callers that do not watch."""
@@ -37,6 +52,15 @@ class NoProgress:
 
     def is_cancelled(self) -> bool:
         return False
+
+    def position(self, step: str) -> ObjectId | None:
+        return None
+
+    def reached(self, step: str, record_id: ObjectId) -> None:
+        pass
+
+    def set_aside(self, kind: str, record_id: ObjectId, reason: str) -> None:
+        pass
 
 
 def stop_if_cancelled(progress: Progress) -> None:

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.collection import Collection
 
 from models import Customer, Order
 from models.care import OPEN_STATES
@@ -22,6 +21,7 @@ from rules.care_pipeline import UNCARED, first_care_pipeline
 from rules.errors import N_, StoreUnavailable
 from services.intervals import align_intervals
 from services.progress import NoProgress, Progress, stop_if_cancelled
+from services.ranges import over_ranges
 from services.stored_care import open_care_of_order, own_care_of, stored_next_care
 
 T = TypeVar("T")
@@ -123,17 +123,21 @@ class _Run:
 def _recompute_all(run: _Run) -> None:
     orders, customers = Order.collection(), Customer.collection()
     run.progress.set_total(orders.estimated_document_count() + customers.estimated_document_count())
-    for ids in _id_ranges(orders, ORDERS_PER_RANGE):
-        stop_if_cancelled(run.progress)
+
+    def recompute_range_of_orders(ids: Sequence[ObjectId]) -> None:
         within = {"_id": {"$gte": ids[0], "$lte": ids[-1]}}
         run.add("orders_changed", _recompute_orders(within, run.at))
         run.add("orders_checked", len(ids))
-        run.progress.advance(len(ids))
-    for ids in _id_ranges(customers, CUSTOMERS_PER_RANGE):
-        stop_if_cancelled(run.progress)
+
+    def recompute_range_of_customers(ids: Sequence[ObjectId]) -> None:
         run.add("customers_changed", _recompute_customers(ids, run.at))
         run.add("customers_checked", len(ids))
-        run.progress.advance(len(ids))
+
+    for collection, size, work, step in (
+        (orders, ORDERS_PER_RANGE, recompute_range_of_orders, "orders"),
+        (customers, CUSTOMERS_PER_RANGE, recompute_range_of_customers, "customers"),
+    ):
+        over_ranges(collection, size, work, run.progress, step=step, is_whole=False)
 
 
 def _recompute_of_products(codes: Sequence[str], run: _Run) -> None:
@@ -237,16 +241,6 @@ def _nearest_orders(
         session=session,
     )
     return {row["_id"]: row["nearest"] for row in rows}
-
-
-def _id_ranges(collection: Collection[Stored], size: int) -> Iterator[list[ObjectId]]:
-    """The ids of a collection in ascending order, `size` at a time, read from its index only."""
-    beyond: Stored = {}
-    while ids := [
-        row["_id"] for row in collection.find(beyond, {"_id": 1}).sort("_id", 1).limit(size)
-    ]:
-        yield ids
-        beyond = {"_id": {"$gt": ids[-1]}}
 
 
 def _batches(rows: Iterable[T], size: int) -> Iterator[list[T]]:

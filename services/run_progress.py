@@ -3,23 +3,44 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from bson import ObjectId
 from pymongo.errors import PyMongoError
 
 from models import JobRun
-from services import job_runs
+from rules.errors import N_, CareError
+from services import job_queue, job_runs
 from services.job_runs import Lease
+from services.progress import AboutRun
 
 FLUSH_SECONDS = 1.0  # people look at progress about once a second
+REASON_LENGTH = 500
 HEARTBEAT_SECONDS = 8.0  # three may fail before the lease lapses
 
 
-class LeaseLost(Exception):
+SET_ASIDE_LIMIT = 100  # more are not a few bad records but something that people should see
+
+TOO_MANY = N_(
+    "%(count)s records could not be worked on, so the job stopped. Give its log to an administrator."
+)
+
+
+class LeaseLost(AboutRun):
     """Another worker has taken the run, because this one was silent for too long."""
+
+
+class MakeRoom(AboutRun):
+    """A person's job waits; this run is nightly work and goes on behind it."""
+
+
+class TooManySetAside(AboutRun, CareError):
+    """So many records failed that going on would hide what is wrong."""
+
+    message = TOO_MANY
 
 
 class RunProgress:
@@ -31,8 +52,20 @@ class RunProgress:
         LeaseLost: from any method, when the run belongs to another worker now.
     """
 
-    def __init__(self, lease: Lease, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        now: Callable[[], datetime] | None = None,
+        *,
+        position: Mapping[str, ObjectId] | None = None,
+        makes_room: bool = False,
+    ) -> None:
         self.lease = lease
+        self._position = dict(position or {})  # where an earlier attempt had come to
+        self._reached: dict[str, ObjectId] = {}
+        self._set_aside: list[dict[str, Any]] = []
+        self._set_aside_count = 0
+        self._makes_room = makes_room
         self._now = now or (lambda: datetime.now(UTC))
         self._done = 0
         self._counts = Counter[str]()
@@ -58,9 +91,32 @@ class RunProgress:
 
     def is_cancelled(self) -> bool:
         """Whether a person asked to stop, at most about a second ago."""
-        self._flush_if_due()
+        if self._flush_if_due() and self._makes_room and job_queue.does_a_person_wait():
+            raise MakeRoom
         self.told_to_stop = self._cancelled
         return self._cancelled
+
+    def position(self, step: str) -> ObjectId | None:
+        """The last record of this step that an earlier attempt reached; None: begin."""
+        return self._position.get(step)
+
+    def reached(self, step: str, record_id: ObjectId) -> None:
+        """Tells that this step is done up to and with this record."""
+        self._reached[step] = record_id
+        self._flush_if_due()
+
+    def set_aside(self, kind: str, record_id: ObjectId, reason: str) -> None:
+        """Tells that this record could not be worked on, and why.
+
+        Raises:
+            TooManySetAside: this is not about single records any more.
+        """
+        kept = {"kind": kind, "record_id": record_id, "reason": reason[:REASON_LENGTH]}
+        self._set_aside.append(kept)
+        self._set_aside_count += 1
+        if self._set_aside_count > SET_ASIDE_LIMIT:
+            self.flush()
+            raise TooManySetAside(count=self._set_aside_count)
 
     def log(self, line: str) -> None:
         """Adds a line to the run's log."""
@@ -75,12 +131,16 @@ class RunProgress:
             raise LeaseLost
         self._done = 0
         self._counts.clear()
+        self._reached.clear()
+        self._set_aside.clear()
         self._cancelled = found.get("cancel_requested_at") is not None
         self._flush_at = time.monotonic() + FLUSH_SECONDS
 
-    def _flush_if_due(self) -> None:
-        if time.monotonic() >= self._flush_at:
-            self.flush()
+    def _flush_if_due(self) -> bool:
+        if time.monotonic() < self._flush_at:
+            return False
+        self.flush()
+        return True
 
     def _update(self) -> dict[str, Any]:
         now = self._now()
@@ -88,7 +148,13 @@ class RunProgress:
         if self._total is not None:
             values["total"] = self._total
         added = {f"counts.{name}": number for name, number in self._counts.items()}
-        return {"$set": values, "$inc": {"progress": self._done, **added}}
+        # One update, so that after a kill the position and what was counted belong together.
+        values |= {f"position.{step}": reached for step, reached in self._reached.items()}
+        update: dict[str, Any] = {"$set": values, "$inc": {"progress": self._done, **added}}
+        if self._set_aside:
+            update["$push"] = {"set_aside": {"$each": list(self._set_aside)}}
+            update["$inc"]["set_aside_count"] = len(self._set_aside)
+        return update
 
 
 @contextmanager

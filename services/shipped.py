@@ -7,6 +7,7 @@ keeps its values, their order, labels and colours (S3.4).
 from typing import Any
 
 from models import PickList, Site
+from services import relationship_setup, schedules
 
 # key: (label vi, label en, values as (key, vi, en, colour))
 SHIPPED_LISTS: dict[str, tuple[str, str, list[tuple[str, str, str, str]]]] = {
@@ -97,7 +98,7 @@ SHIPPED_LISTS: dict[str, tuple[str, str, list[tuple[str, str, str, str]]]] = {
 
 
 def ensure() -> None:
-    """Adds missing shipped lists and the site document. Safe to call from several processes."""
+    """Adds missing shipped lists, rules, schedules and the site document. Safe to call from several processes."""
     Site.collection().update_one(
         {"key": "site"},
         {"$setOnInsert": {"care_mode": "unlimited", "config_rev": 1, "version": 1}},
@@ -107,6 +108,8 @@ def ensure() -> None:
         PickList.collection().update_one(
             {"key": key}, {"$setOnInsert": _shipped_list(key)}, upsert=True
         )
+    relationship_setup.ensure()
+    schedules.ensure()
 
 
 def _shipped_list(key: str) -> dict[str, Any]:

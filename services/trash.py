@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 from models import Customer, Order, TrashedRecord
 from rules.errors import N_, InvalidInput, NotAllowed, NotFound
 from rules.scope import Actor
-from services import audit
+from services import audit, relationships
 from services.recompute import recompute_customers
 from services.scope import recompute_scope
 from stores.mongo import in_transaction
@@ -90,6 +90,7 @@ def _follow_up(
 ) -> None:
     if order.get("customer_id"):
         recompute_customers([order["customer_id"]], session=session)
+        relationships.follow_up([order["customer_id"]], session, at=at)
         recompute_scope([order["customer_id"]], session=session, at=at)
     audit.record(
         by=by,

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import mongoengine
 from pymongo import MongoClient, uri_parser
@@ -98,6 +99,11 @@ def client() -> MongoClient[Document]:
 def database() -> Database[Document]:
     """The connected database. Raises StoreError before `connect`."""
     return client()[_known_settings().mongo_database]
+
+
+def zone() -> ZoneInfo:
+    """The time zone of the site whose database is connected; local dates are dates of this zone."""
+    return _known_settings().zone
 
 
 def in_transaction(work: Callable[[ClientSession], T]) -> T:

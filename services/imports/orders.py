@@ -23,6 +23,7 @@ from models.base import CarebookDocument, stored_date
 from models.care import SUGGESTED
 from models.order import RETURN
 from rules.care_dates import care_items, first_care
+from services import relationships
 from services.imports.batches import apart, write_together
 from services.imports.cells import REMEMBERED, BadRow
 from services.imports.order_lines import (
@@ -276,6 +277,7 @@ def _write(run: ImportRun, orders: list[ImportedOrder]) -> set[str]:
         return plan
 
     plan = write_together(work)
+    relationships.bring_in_line(sorted(plan.touched_customers), at=run.request.at)
     _count(run, plan)
     return _outdated(plan)
 

@@ -127,7 +127,7 @@ def test_a_run_is_in_the_queue_once_however_often_it_is_put_there(run_id):
 
 
 def test_without_a_queue_nothing_fails(run_id, monkeypatch):
-    def away():
+    def away(name="carebook"):
         raise ConnectionError("no route")
 
     monkeypatch.setattr(job_queue, "_queue", away)

@@ -162,7 +162,7 @@ def test_the_customer_embeds_the_newest_twenty_and_the_history_has_all(
     assert [one["content"] for one in embedded] == [
         f"Lần {index}" for index in range(number - 1, number - 1 - HISTORY_KEPT, -1)
     ]
-    assert Interaction.collection().count_documents({"customer_id": customer}) == number
+    assert Interaction.collection().count_documents({"customer_id": customer, "kind": "care"}) == number
     newest = Interaction.collection().find_one({"content": f"Lần {number - 1}"})
     assert newest
     assert embedded[0]["interaction_id"] == newest["_id"]
@@ -176,7 +176,7 @@ def test_saving_the_same_form_twice_stores_once(
     assert again.already_saved
     assert again.interaction_id == first.interaction_id
     assert (again.customer_id, again.order_id) == (customer, order)
-    assert Interaction.collection().count_documents({}) == 1
+    assert Interaction.collection().count_documents({"kind": "care"}) == 1
     assert order_of(order)["care"]["count"] == 1
 
 
@@ -189,8 +189,8 @@ def test_saving_the_same_form_many_times_at_once_stores_once(
         saved = list(pool.map(lambda _: save(subject, entry(), agent), range(6)))
     assert len({one.interaction_id for one in saved}) == 1
     assert sum(not one.already_saved for one in saved) == 1
-    assert Interaction.collection().count_documents({}) == 1
-    assert len(customer_of(customer)["history"]) == 1
+    assert Interaction.collection().count_documents({"kind": "care"}) == 1
+    assert [one["kind"] for one in customer_of(customer)["history"]].count("care") == 1
 
 
 def test_two_people_at_once_are_told_who_was_late(
@@ -206,7 +206,7 @@ def test_two_people_at_once_are_told_who_was_late(
     with ThreadPoolExecutor(2) as pool:
         outcomes = sorted(pool.map(save, [agent, colleague]))
     assert outcomes == ["saved", "stale"]
-    assert Interaction.collection().count_documents({}) == 1
+    assert Interaction.collection().count_documents({"kind": "care"}) == 1
 
 
 @pytest.mark.parametrize("save", [log, log_own])
@@ -219,7 +219,7 @@ def test_a_form_that_a_colleague_overtook_writes_nothing(
     with pytest.raises(StaleForm):
         save(subject, entry("Chậm"), agent, key="slower")
     assert (customer_of(customer), order_of(order), audit_count()) == before
-    assert Interaction.collection().count_documents({}) == 1
+    assert Interaction.collection().count_documents({"kind": "care"}) == 1
 
 
 def test_a_recompute_does_not_make_the_form_stale(agent: Actor, order: ObjectId) -> None:

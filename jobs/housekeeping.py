@@ -1,0 +1,13 @@
+"""Deletes what nobody looks at any more."""
+
+from datetime import UTC, datetime, timedelta
+
+from config import Settings
+from services import job_runs
+from services.progress import Progress
+
+
+def purge_job_runs(progress: Progress) -> None:
+    """Job runs that ended longer ago than the setting CAREBOOK_JOB_RUN_DAYS."""
+    before = datetime.now(UTC) - timedelta(days=Settings().job_run_days)
+    progress.count("runs_deleted", job_runs.purge(before))

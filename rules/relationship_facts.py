@@ -1,0 +1,139 @@
+"""What relationship rules may ask about a customer (S3.3): a registry, so that later facts plug in.
+
+A fact is read from a stored customer, whose `facts` services keep true; an unknown one is None.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from rules.errors import N_
+
+# DAYS and NUMBER are compared with a whole number, MONEY with an amount in dong, CHOICE is one key
+# of a pick list, CHOICES are several, WORDS are free words.
+DAYS, NUMBER, MONEY, CHOICE, CHOICES, WORDS = (
+    "days",
+    "number",
+    "money",
+    "choice",
+    "choices",
+    "words",
+)
+NUMERIC = (DAYS, NUMBER, MONEY)
+
+AT_LEAST, AT_MOST, ONE_OF, NONE_OF = "at_least", "at_most", "one_of", "none_of"
+KNOWN, UNKNOWN = "known", "unknown"
+
+Customer = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact. `read(customer, today)` gives a number, a key, a tuple of keys, or None.
+
+    `pick_list` names the list that the keys of a choice come from.
+    """
+
+    key: str
+    label: str
+    kind: str
+    read: Callable[[Customer, date], Any]
+    pick_list: str | None = None
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        compared = (AT_LEAST, AT_MOST) if self.kind in NUMERIC else (ONE_OF, NONE_OF)
+        return (*compared, KNOWN, UNKNOWN)
+
+
+FACTS: dict[str, Fact] = {}
+
+
+def register(fact: Fact) -> None:
+    """Makes a fact known to rules and to the screen that edits them.
+
+    Raises:
+        ValueError: another fact has its key.
+    """
+    if fact.key in FACTS:
+        raise ValueError(f"There is a fact {fact.key} already.")
+    FACTS[fact.key] = fact
+
+
+def _stored(name: str) -> Callable[[Customer, date], Any]:
+    return lambda customer, today: (customer.get("facts") or {}).get(name)
+
+
+def _days_since(name: str) -> Callable[[Customer, date], int | None]:
+    """Days from a stored local date until today; None when there is no date."""
+
+    def read(customer: Customer, today: date) -> int | None:
+        day = (customer.get("facts") or {}).get(name)
+        if day is None:
+            return None
+        return (today - (day.date() if isinstance(day, datetime) else day)).days
+
+    return read
+
+
+def _amount(customer: Customer, today: date) -> Decimal | None:
+    revenue: Any = (customer.get("facts") or {}).get("revenue")
+    # A Decimal128 of the store, without knowing its class here.
+    amount: Decimal | None = revenue.to_decimal() if hasattr(revenue, "to_decimal") else revenue
+    return amount
+
+
+def _days_since_purchase_after_choice(customer: Customer, today: date) -> int | None:
+    """Days since the last purchase, when it came after a person had chosen the status."""
+    bought = (customer.get("facts") or {}).get("last_purchase_on")
+    chosen = (customer.get("relationship_chosen") or {}).get("since_on")
+    if bought is None or chosen is None or bought <= chosen:
+        return None
+    return (today - (bought.date() if isinstance(bought, datetime) else bought)).days
+
+
+def _keys(name: str) -> Callable[[Customer, date], tuple[str, ...] | None]:
+    return lambda customer, today: tuple(customer.get(name) or ()) or None
+
+
+for _fact in (
+    Fact(
+        "days_since_contact",
+        N_("days since the last contact"),
+        DAYS,
+        _days_since("last_contact_on"),
+    ),
+    Fact(
+        "days_since_first_purchase",
+        N_("days since the first purchase"),
+        DAYS,
+        _days_since("first_purchase_on"),
+    ),
+    Fact(
+        "days_since_last_purchase",
+        N_("days since the last purchase"),
+        DAYS,
+        _days_since("last_purchase_on"),
+    ),
+    Fact(
+        "purchase_after_choice",
+        N_("days since a purchase after the status was chosen by hand"),
+        DAYS,
+        _days_since_purchase_after_choice,
+    ),
+    Fact("order_count", N_("number of orders"), NUMBER, _stored("order_count")),
+    Fact("revenue", N_("revenue"), MONEY, _amount),
+    Fact("last_feedback", N_("last feedback"), CHOICE, _stored("last_feedback"), "feedback"),
+    Fact("tags", N_("tags"), WORDS, _keys("tags")),
+    Fact("groups", N_("customer groups"), CHOICES, _keys("groups"), "group"),
+    Fact(
+        "relationship",
+        N_("relationship until now"),
+        CHOICE,
+        lambda customer, today: customer.get("relationship"),
+        "relationship",
+    ),
+):
+    register(_fact)

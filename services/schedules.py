@@ -1,0 +1,216 @@
+"""Periodic jobs: when they are due, starting them, and changing when they run."""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bson import ObjectId
+from pymongo.client_session import ClientSession
+
+from models import JobRun, Schedule
+from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound, StaleForm
+from rules.schedules import Timing
+from rules.scope import SYSTEM, Actor
+from services import audit, job_runs
+from stores import mongo
+
+logger = logging.getLogger(__name__)
+
+Stored = dict[str, Any]
+TIME = re.compile(r"(\d{1,2})\s*[:hg.]\s*(\d{2})")
+
+# key, which is the job's name too: local time. Nightly work, one after the other, before people
+# come; the order matters: facts before what is decided by them.
+SHIPPED = {
+    "recompute_care": "02:00",
+    "recompute_scope": "02:20",
+    "recompute_relationships": "02:30",
+    "end_viewers": "00:05",
+    "purge_job_runs": "03:30",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A schedule for its screen: its next run (None: paused) and its newest run."""
+
+    stored: Stored
+    next_at: datetime | None
+    last_run: Stored | None
+    active_run_id: ObjectId | None
+
+
+def ensure() -> None:
+    """Adds the shipped schedules that are missing. Safe to call from several processes."""
+    for key, at_time in SHIPPED.items():
+        Schedule.collection().update_one(
+            {"key": key},
+            {
+                "$setOnInsert": {
+                    "job": key,
+                    "arguments": {},
+                    "at_time": at_time,
+                    "weekdays": list(range(7)),
+                    "is_paused": False,
+                    "source": "shipped",
+                    "version": 1,
+                }
+            },
+            upsert=True,
+        )
+
+
+def timing(stored: Mapping[str, Any]) -> Timing:
+    """The timing of a stored schedule."""
+    hour, minute = stored["at_time"].split(":")
+    return Timing(time(int(hour), int(minute)), frozenset(stored.get("weekdays") or ()))
+
+
+def start_due(now: datetime, zone: ZoneInfo) -> list[ObjectId]:
+    """Starts the newest slot of each schedule that has not been started; returns the runs.
+
+    After a pause of the scheduler, however long, each schedule is caught up once. A slot waits
+    while the schedule's run before still waits or works, and is started once even by two
+    schedulers that both believe that they work.
+    """
+    started = []
+    for stored in Schedule.collection().find({"is_paused": {"$ne": True}}):
+        run_id = _start_if_due(stored, now, zone)
+        if run_id:
+            started.append(run_id)
+    return started
+
+
+def _start_if_due(stored: Stored, now: datetime, zone: ZoneInfo) -> ObjectId | None:
+    when = timing(stored)
+    day = when.newest(now, zone)
+    if day is None or stored.get("last_slot", "") >= day.isoformat():
+        return None
+    if stored.get("since") and when.instant(day, zone) < stored["since"]:
+        return None
+    slot = f"{stored['key']}-{day.isoformat()}"
+    run_id = job_runs.of_slot(slot)
+    if run_id is None:
+        if job_runs.active_run(stored["key"]):
+            return None
+        run_id = _create(stored, SYSTEM, now, slot=slot)
+        job_runs.enqueue(run_id)
+        logger.info("Schedule %s starts as run %s.", slot, run_id)
+    Schedule.collection().update_one(
+        {"_id": stored["_id"]}, {"$max": {"last_slot": day.isoformat()}}
+    )
+    return run_id
+
+
+def _create(stored: Stored, by: Actor, at: datetime, *, slot: str | None = None) -> ObjectId:
+    return job_runs.create(
+        stored["job"], stored.get("arguments") or {}, by, slot=slot, schedule=stored["key"], at=at
+    )
+
+
+def run_now(key: str, *, by: Actor, at: datetime) -> ObjectId:
+    """Starts the schedule's job at once; while it runs already, that run is the answer.
+
+    Raises NotAllowed, NotFound.
+    """
+    stored = _for_change(key, by)
+    run_id = job_runs.active_run(key) or _create(stored, by, at)
+    job_runs.enqueue(run_id)
+    return run_id
+
+
+def shown(now: datetime, zone: ZoneInfo) -> list[Shown]:
+    """All schedules in the order in which they run, with their newest runs."""
+    found = sorted(Schedule.collection().find(), key=lambda one: (one["at_time"], one["key"]))
+    last = _newest_runs([one["key"] for one in found])
+    return [
+        Shown(
+            stored=one,
+            next_at=None if one.get("is_paused") else timing(one).following(now, zone),
+            last_run=last.get(one["key"]),
+            active_run_id=job_runs.active_run(one["key"]),
+        )
+        for one in found
+    ]
+
+
+def _newest_runs(keys: Sequence[str]) -> dict[str, Stored]:
+    found = {}
+    for key in keys:
+        run = JobRun.collection().find_one({"schedule": key}, sort=[("created_at", -1)])
+        if run:
+            found[key] = run
+    return found
+
+
+def save(
+    key: str,
+    *,
+    at_time: str,
+    weekdays: Sequence[str],
+    is_paused: bool,
+    version: int,
+    by: Actor,
+    at: datetime,
+) -> None:
+    """Changes when a schedule runs; slots that are over under the new times are not caught up.
+
+    Raises NotAllowed, NotFound, InvalidInput with `fields`, StaleForm.
+    """
+    values = _parsed(at_time, weekdays) | {"is_paused": is_paused}
+
+    def work(session: ClientSession) -> None:
+        stored = _for_change(key, by, session)
+        if stored.get("version", 1) != version:
+            raise StaleForm()
+        changes = {
+            name: (stored.get(name), value)
+            for name, value in values.items()
+            if stored.get(name) != value
+        }
+        if not changes:
+            return
+        Schedule.collection().update_one(
+            {"_id": stored["_id"]},
+            {"$set": values | {"since": at, "updated_at": at}, "$inc": {"version": 1}},
+            session=session,
+        )
+        audit.record(
+            by=by,
+            at=at,
+            action="update",
+            kind="schedules",
+            record_id=stored["_id"],
+            label=key,
+            changes=changes,
+            session=session,
+        )
+
+    mongo.in_transaction(work)
+
+
+def _for_change(key: str, by: Actor, session: ClientSession | None = None) -> Stored:
+    if not by.is_administrator:
+        raise NotAllowed()
+    stored = Schedule.collection().find_one({"key": key}, session=session)
+    if stored is None:
+        raise NotFound()
+    return stored
+
+
+def _parsed(at_time: str, weekdays: Sequence[str]) -> Stored:
+    errors: dict[str, CareError] = {}
+    read = TIME.fullmatch(at_time.strip())
+    hour, minute = (int(part) for part in read.groups()) if read else (24, 0)
+    if hour > 23 or minute > 59:
+        errors["at_time"] = InvalidInput(N_("Write the time like 02:30."))
+    days = sorted({int(day) for day in weekdays if day in tuple("0123456")})
+    if not days:
+        errors["weekdays"] = InvalidInput(N_("Tick at least one weekday, or pause the schedule."))
+    if errors:
+        raise InvalidInput(fields=errors)
+    return {"at_time": f"{hour:02}:{minute:02}", "weekdays": days}
