@@ -3,13 +3,16 @@
 `docs/operations.md` lists every one of them; a test fails when one is missing there.
 """
 
+import re
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent
+SENDER = re.compile(r"[^<>@\s]+@[^<>@\s]+|[^<>\n\r\"]+ <[^<>@\s]+@[^<>@\s]+>")
 
 
 class Settings(BaseSettings):
@@ -47,6 +50,13 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None, description="Address people use, for links in mails. Unset: http://HOST:PORT."
     )
+    mail_url: SecretStr | None = Field(
+        None,
+        description="Mail server: smtp://USER:PASSWORD@HOST:587 or smtps://... Unset: no mail.",
+    )
+    mail_from: str | None = Field(
+        None, description="Sender of mails, needed with a mail server.", validate_default=True
+    )
     secret_key: SecretStr | None = Field(
         None,
         min_length=32,
@@ -77,6 +87,25 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except (OSError, ValueError, ZoneInfoNotFoundError) as error:
             raise ValueError("it is not a time zone such as Asia/Ho_Chi_Minh") from error
+        return value
+
+    @field_validator("mail_url")
+    @classmethod
+    def _names_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(value.get_secret_value()) if value else None
+        if parts and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+            raise ValueError("it must look like smtp://USER:PASSWORD@HOST:587 or smtps://...")
+        if parts and parts.port == 0:
+            raise ValueError("its port must be between 1 and 65535")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sends_from_an_address(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("mail_url"):
+            raise ValueError("a mail server needs a sender, such as Carebook <care@company.vn>")
+        if value is not None and not SENDER.fullmatch(value):
+            raise ValueError("it is not a sender such as Carebook <care@company.vn>")
         return value
 
     @property

@@ -25,7 +25,7 @@ from config import Settings
 from rules.errors import N_, InvalidInput
 from rules.scope import ADMINISTRATOR, Actor
 from services.catalogues import Words
-from services.export import EXPORTS, rows, write_csv
+from services.export import EXPORTS, note_export, rows, write_csv
 from services.imports.mapping import load_mapping
 from services.imports.orders import import_orders
 from services.imports.products import import_products
@@ -119,7 +119,7 @@ def _run_import(
         request = ImportRequest(
             files=files,
             mapping=checked,
-            by=_operator(kind),
+            by=_operator(f"import {kind}"),
             at=datetime.now(UTC),
             zone=settings.zone,
             directory=settings.data / "imports",
@@ -133,14 +133,12 @@ def _run_import(
         click.echo(sentence)
 
 
-def _operator(kind: str) -> Actor:
+def _operator(command: str) -> Actor:
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container may run under a number without a name
         name = "?"
-    return Actor(
-        None, f"{name} (carebook import {kind})", frozenset({ADMINISTRATOR}), "command import"
-    )
+    return Actor(None, f"{name} (carebook {command})", frozenset({ADMINISTRATOR}), "command")
 
 
 class _Bar:
@@ -215,6 +213,8 @@ def _export_command(kind: str, example: str) -> None:
         names = [name.strip() for name in fields.split(",")] if fields else None
         wanted = rows(kind, fields=names, filters=[*map(_pair, filters)], zone=settings.zone)
         with _opened(output) as file:
+            by = _operator(f"export {kind}")
+            note_export(kind, wanted, [*map(_pair, filters)], by=by, at=datetime.now(UTC))
             count = write_csv(wanted, file)
         if output is not None:
             click.echo(f"{count} {kind} written to {output}.")

@@ -1,10 +1,13 @@
 """Documents: their shape and their indexes. No document writes itself; `services/` does."""
 
+from models.api_token import ApiToken
 from models.area import Area
 from models.audit_entry import AuditEntry
 from models.customer import Customer
 from models.interaction import Interaction
 from models.job_run import JobRun
+from models.login_attempts import LoginAttempts
+from models.mail_message import MailMessage
 from models.order import Order
 from models.pick_list import PickList
 from models.product import Product, ProductGroup
@@ -15,11 +18,14 @@ from models.staff import Staff
 from models.trash import TrashedRecord
 
 DOCUMENTS = (
+    ApiToken,
     Area,
     AuditEntry,
     Customer,
     Interaction,
     JobRun,
+    LoginAttempts,
+    MailMessage,
     Order,
     PickList,
     Product,
@@ -33,11 +39,14 @@ DOCUMENTS = (
 
 __all__ = [
     "DOCUMENTS",
+    "ApiToken",
     "Area",
     "AuditEntry",
     "Customer",
     "Interaction",
     "JobRun",
+    "LoginAttempts",
+    "MailMessage",
     "Order",
     "PickList",
     "Product",

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -15,10 +15,11 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from models import Staff
-from rules.errors import N_, InvalidInput, NotAllowed, NotFound
+from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound
 from rules.passwords import check_password
 from rules.scope import ADMINISTRATOR, ROLES, Actor
-from services import audit
+from rules.text import fold
+from services import access_settings, audit, login_attempts
 from stores import mongo
 
 SESSIONS_KEPT = 20  # browsers per person; the one unused for longest is logged out first
@@ -61,6 +62,8 @@ def create_staff(
         "roles": roles,
         "password": _hasher.hash(password) if password is not None else None,
         "active": True,
+        **search_fields(name, email),
+        "second_factor_required": access_settings.needs_second_factor(roles),
         "fs_uniquifier": secrets.token_hex(32),
         "sessions": [],
         "version": 1,
@@ -70,7 +73,7 @@ def create_staff(
 
     def write(session: ClientSession) -> None:
         Staff.collection().insert_one(document, session=session)
-        _audit(by, at, "create", document, {"roles": (None, roles)}, session)
+        audit_person(by, at, "create", document, {"roles": (None, roles)}, session)
 
     try:
         mongo.in_transaction(write)
@@ -79,6 +82,12 @@ def create_staff(
             N_("Somebody with the e-mail address %(email)s exists already."), email=email
         ) from error
     return cast(Staff, Staff.objects.get(pk=document["_id"]))
+
+
+def search_fields(name: str, email: str) -> dict[str, Any]:
+    """`search` (what the list is sorted by) and `search_words` of a person, folded (B.4)."""
+    folded = fold(f"{name} {email}")
+    return {"search": folded, "search_words": list(dict.fromkeys(folded.split()))}
 
 
 def find_staff(email: str) -> Staff | None:
@@ -105,6 +114,20 @@ def authenticate(email: str, password: str) -> Staff | None:
     return staff
 
 
+def confirm_password(staff: Staff, password: str, now: datetime, *, field: str) -> None:
+    """Passes when this is the password of the person who is logged in.
+
+    A browser that somebody left open must not be a place to guess it.
+
+    Raises:
+        InvalidInput: it is not, with `field`. LockedOut: too many wrong passwords.
+    """
+    login_attempts.claim(staff.email, now)
+    if not staff.password or not _matches(staff.password, password):
+        raise InvalidInput(fields={field: InvalidInput(N_("This is not your current password."))})
+    login_attempts.forget(staff.email)
+
+
 # One-time links
 
 
@@ -113,18 +136,16 @@ def one_time_link(staff: Staff, base_url: str, now: datetime) -> str:
 
     It replaces an earlier link. Only the hash of its secret is stored.
     """
+    return make_link(staff.pk, base_url, now)
+
+
+def make_link(
+    staff_id: ObjectId, base_url: str, now: datetime, *, session: ClientSession | None = None
+) -> str:
+    """As `one_time_link`, within a transaction."""
     secret = secrets.token_urlsafe(32)
-    Staff.collection().update_one(
-        {"_id": staff.pk},
-        {
-            "$set": {
-                "link_hash": _link_hash(secret),
-                "link_until": now + timedelta(days=LINK_DAYS),
-                "updated_at": now,
-            },
-            "$inc": {"version": 1},
-        },
-    )
+    values = {"link_hash": _link_hash(secret), "link_until": now + timedelta(days=LINK_DAYS)}
+    Staff.collection().update_one({"_id": staff_id}, {"$set": values}, session=session)
     return f"{base_url.rstrip('/')}/link/{secret}"
 
 
@@ -158,12 +179,13 @@ def change_password(
 
     Raises:
         InvalidInput: the current password is wrong or the new one may not be chosen.
+        LockedOut: too many wrong passwords.
     """
-    if not staff.password or not _matches(staff.password, current):
-        wrong = InvalidInput(N_("This is not your current password."))
-        raise InvalidInput(fields={"current": wrong})
+    confirm_password(staff, current, now, field="current")
     try:
         check_password(new, email=staff.email, name=staff.name)
+        if new == current:
+            raise InvalidInput(N_("This is your current password. Choose another one."))
     except InvalidInput as error:
         raise InvalidInput(fields={"new": error}) from error
     kept = [session.to_mongo() for session in staff.sessions if session.key == keep_session]
@@ -187,7 +209,9 @@ def open_session(staff: Staff, now: datetime, *, address: str, agent: str) -> st
         "agent": agent[:400],
     }
     newest = {"$each": [session], "$sort": {"seen_at": 1}, "$slice": -SESSIONS_KEPT}
-    Staff.collection().update_one({"_id": staff.pk}, {"$push": {"sessions": newest}})
+    Staff.collection().update_one(
+        {"_id": staff.pk}, {"$push": {"sessions": newest}, "$set": {"seen_at": now}}
+    )
     return key
 
 
@@ -203,7 +227,8 @@ def note_seen(staff: Staff, key: str, now: datetime) -> bool:
     if now - seen < SEEN_EVERY:
         return False
     Staff.collection().update_one(
-        {"_id": staff.pk, "sessions.key": key}, {"$set": {"sessions.$.seen_at": now}}
+        {"_id": staff.pk, "sessions.key": key},
+        {"$set": {"sessions.$.seen_at": now, "seen_at": now}},
     )
     return True
 
@@ -248,12 +273,8 @@ def deactivate_staff(staff_id: ObjectId, by: Actor, now: datetime) -> None:
         raise NotAllowed(N_("You cannot deactivate yourself. Ask another administrator."))
 
     def write(session: ClientSession) -> None:
-        person = _stored_person(staff_id, session)
-        others = {"roles": ADMINISTRATOR, "active": True, "_id": {"$ne": staff_id}}
-        is_last = ADMINISTRATOR in person["roles"] and not Staff.collection().find_one_and_update(
-            others, {"$inc": {"version": 1}}, session=session
-        )
-        if is_last:
+        person = stored_person(staff_id, session)
+        if ADMINISTRATOR in person["roles"] and not other_administrator(staff_id, session):
             raise NotAllowed(N_("The last administrator cannot be deactivated."))
         _set_active(person, False, by, now, session)
 
@@ -263,20 +284,43 @@ def deactivate_staff(staff_id: ObjectId, by: Actor, now: datetime) -> None:
 def activate_staff(staff_id: ObjectId, by: Actor, now: datetime) -> None:
     """Lets a deactivated person in again, with the old password or a new one-time link."""
     mongo.in_transaction(
-        lambda session: _set_active(_stored_person(staff_id, session), True, by, now, session)
+        lambda session: _set_active(stored_person(staff_id, session), True, by, now, session)
     )
+
+
+def other_administrator(staff_id: ObjectId, session: ClientSession) -> bool:
+    """Whether somebody else administers the site; of two who take each other's role one waits."""
+    others = {"roles": ADMINISTRATOR, "active": True, "_id": {"$ne": staff_id}}
+    # The write makes the two transactions conflict.
+    found = Staff.collection().find_one_and_update(
+        others, {"$currentDate": {"updated_at": True}}, session=session
+    )
+    return found is not None
 
 
 def _check_person(email: str, name: str, roles: list[str]) -> None:
     if not EMAIL.fullmatch(email) or len(email) > 200:
-        raise InvalidInput(
-            N_("%(email)s is not an e-mail address. It reads name@company.vn."), email=email or "–"
+        _refuse(
+            "email",
+            N_("%(email)s is not an e-mail address. It reads name@company.vn."),
+            email=email[:200] or "–",
         )
+    check_name_and_roles(name, roles)
+
+
+def check_name_and_roles(name: str, roles: list[str]) -> None:
+    """Raises InvalidInput, with the field that it is about."""
     if not name or len(name) > 120:
-        raise InvalidInput(N_("Give the person's name, at most 120 characters."))
+        _refuse("name", N_("Give the person's name, at most 120 characters."))
     unknown = [role for role in roles if role not in ROLES]
     if unknown or not roles:
-        raise InvalidInput(N_("Give at least one role out of %(roles)s."), roles=", ".join(ROLES))
+        _refuse("roles", N_("Give at least one role out of %(roles)s."), roles=", ".join(ROLES))
+
+
+def _refuse(field: str, message: str, **params: Any) -> NoReturn:
+    """For the command line as a sentence, for a form beside its field."""
+    fields: dict[str, CareError] = {field: InvalidInput(message, **params)}
+    raise InvalidInput(message, fields=fields, **params)
 
 
 def _set_password(
@@ -291,14 +335,17 @@ def _set_password(
     """Claims by condition: of two at once one gets True."""
     change = {
         "$set": {"password": _hasher.hash(password), "sessions": sessions, "updated_at": now},
-        "$unset": {"link_hash": "", "link_until": ""},
+        "$unset": {"link_hash": "", "link_until": "", "must_change_password": ""},
         "$inc": {"version": 1},
     }
 
     def write(session: ClientSession) -> bool:
         claimed = Staff.collection().update_one(claim, change, session=session).modified_count == 1
         if claimed:
-            _audit(by, now, "set password", {"_id": staff.pk, "name": staff.name}, {}, session)
+            audit_person(
+                by, now, "set password", {"_id": staff.pk, "name": staff.name}, {}, session
+            )
+            login_attempts.forget(staff.email, session=session)
         return claimed
 
     return mongo.in_transaction(write)
@@ -317,10 +364,11 @@ def _set_active(
         session=session,
     )
     action = "activate" if active else "deactivate"
-    _audit(by, now, action, person, {"active": (person.get("active"), active)}, session)
+    audit_person(by, now, action, person, {"active": (person.get("active"), active)}, session)
 
 
-def _stored_person(staff_id: ObjectId, session: ClientSession) -> dict[str, Any]:
+def stored_person(staff_id: ObjectId, session: ClientSession) -> dict[str, Any]:
+    """The person as stored. Raises NotFound."""
     person = Staff.collection().find_one({"_id": staff_id}, session=session)
     if person is None:
         raise NotFound
@@ -334,7 +382,7 @@ def _choose(staff: Staff, field: str, value: str | None, allowed: tuple[str | No
     setattr(staff, field, value)
 
 
-def _audit(
+def audit_person(
     by: Actor,
     at: datetime,
     action: str,
@@ -342,6 +390,7 @@ def _audit(
     changes: dict[str, tuple[Any, Any]],
     session: ClientSession,
 ) -> None:
+    """Writes that something was done to a person; `changes` maps a field to (old, new)."""
     audit.record(
         by=by,
         at=at,

@@ -9,6 +9,9 @@ from pymongo.client_session import ClientSession
 
 from models import AuditEntry
 from rules.scope import Actor
+from rules.text import fold
+
+WORDS_KEPT = 12
 
 
 def record(
@@ -29,6 +32,7 @@ def record(
             "staff_id": by.staff_id,
             "staff_name": by.name,
             "screen": by.screen,
+            "address": by.address,
             "action": action,
             "kind": kind,
             "record_id": record_id,
@@ -37,6 +41,7 @@ def record(
                 {"field": name, "old": old, "new": new}
                 for name, (old, new) in (changes or {}).items()
             ],
+            "search_words": list(dict.fromkeys(fold(label).split()))[:WORDS_KEPT],
         },
         session=session,
     )

@@ -19,6 +19,8 @@ from models.base import CarebookDocument, local_date, stored_date
 from models.care import OPEN_STATES, STATES
 from models.order import ORDER_KINDS
 from rules.errors import N_, InvalidInput
+from rules.scope import Actor
+from services import audit
 from services.csv_cells import escaped
 from services.imports.batches import apart
 
@@ -261,6 +263,24 @@ def rows(
             )
     parts = [_criteria(export, kind, name, value) for name, value in filters]
     return Rows(export, chosen, {"$and": parts} if parts else {}, zone)
+
+
+def note_export(
+    kind: str, rows: "Rows", filters: Sequence[tuple[str, str]], *, by: Actor, at: datetime
+) -> None:
+    """Writes who takes which records out; call it before the first row leaves."""
+    audit.record(
+        by=by,
+        at=at,
+        action="export",
+        kind=kind,
+        record_id=None,
+        label="",
+        changes={
+            "fields": (None, list(rows.fields)),
+            "filters": (None, [f"{name}={value}" for name, value in filters]),
+        },
+    )
 
 
 def write_csv(rows: Rows, file: TextIO) -> int:

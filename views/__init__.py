@@ -3,11 +3,25 @@
 from flask import Flask
 from flask_admin import Admin, BaseView
 
-from views import health, list_screen, login, navigation
+from views import (
+    api,
+    audit_words,
+    forgotten,
+    health,
+    list_screen,
+    login,
+    navigation,
+    relationship_words,
+    second_step,
+)
+from views.access_settings import AccessSettings
 from views.account import AccountView
+from views.api_keys import ApiKeys
 from views.assignments import AssignCustomers, AssignProducts, CareMode
+from views.audit import Audit
 from views.base import CarebookTheme
 from views.care import Care
+from views.changes import Changes
 from views.customer_viewers import CustomerViewers
 from views.customers import Customers
 from views.customers_due import CustomersDue
@@ -17,6 +31,8 @@ from views.lookup import Lookup
 from views.orders import Orders
 from views.orders_due import OrdersDue, OrdersDueByArea, OrdersDueByGroup
 from views.products import Products
+from views.second_factor import SecondFactor
+from views.staff import Staff
 from views.today import Today
 
 
@@ -40,6 +56,12 @@ def screens() -> list[BaseView]:
         Care(),
         Lookup(),
         AccountView(),
+        SecondFactor(),
+        ApiKeys(),
+        Staff(),
+        Audit(),
+        Changes(),
+        AccessSettings(),
     ]
 
 
@@ -52,6 +74,11 @@ def register(app: Flask) -> None:
         if screen is not home:
             admin.add_view(screen)
     app.register_blueprint(login.blueprint)
+    app.register_blueprint(second_step.blueprint)
+    app.register_blueprint(forgotten.blueprint)
+    app.register_blueprint(api.blueprint)
     app.register_blueprint(health.blueprint)
     navigation.register(app)
     list_screen.register(app)
+    relationship_words.register(app)
+    audit_words.register(app)

@@ -1,7 +1,5 @@
 """The person's own page: password, look and language, and the browsers where they are logged in."""
 
-import re
-
 from flask import Response, flash, redirect, request, session, url_for
 from flask_admin import expose
 from flask_babel import gettext, lazy_gettext
@@ -13,30 +11,14 @@ from wtforms.widgets import PasswordInput
 from models import Staff
 from rules.errors import N_, InvalidInput
 from rules.passwords import LENGTH_MIN
-from services import accounts
+from services import accounts, second_factor
+from services.login_attempts import LockedOut
 from views.base import ScreenView
+from views.browsers import shown_sessions
 from views.context import local_path, now, person
 from views.forms import CarebookForm
 from views.identity import SESSION_KEY
-
-# What a browser calls itself, most telling first; the first match wins.
-BROWSERS = (
-    ("Edg", "Edge"),
-    ("OPR", "Opera"),
-    ("coc_coc", "Cốc Cốc"),
-    ("Firefox", "Firefox"),
-    ("Chrome", "Chrome"),
-    ("Safari", "Safari"),
-)
-SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Mac OS", "macOS"),
-    ("Linux", "Linux"),
-)
-PHONES = re.compile("iPhone|Android.*Mobile")
+from views.limits import locked_text
 
 
 class PasswordForm(CarebookForm):
@@ -69,6 +51,9 @@ class AccountView(ScreenView):
             accounts.change_password(
                 _me(), form.current.data, form.new.data, now(), keep_session=_my_key()
             )
+        except LockedOut as error:
+            form.form_errors.append(locked_text(error.seconds))
+            return self._page(form), error.status
         except InvalidInput as error:
             form.take_errors(error)
             return self._page(form), error.status
@@ -103,8 +88,9 @@ class AccountView(ScreenView):
             "account/account.html",
             form=form,
             staff=staff,
-            sessions=_shown_sessions(staff),
+            sessions=shown_sessions(staff, my_key=_my_key()),
             shortest=LENGTH_MIN,
+            second_factor_on=second_factor.is_on(staff),
         )
 
 
@@ -117,30 +103,3 @@ def _me() -> Staff:
 
 def _my_key() -> str:
     return str(session.get(SESSION_KEY, ""))
-
-
-def _shown_sessions(staff: Staff) -> list[dict[str, object]]:
-    """This browser first, then the one seen last."""
-    shown = [
-        {
-            "name": accounts.session_name(opened.key),
-            "browser": browser_name(opened.agent),
-            "is_phone": bool(PHONES.search(opened.agent or "")),
-            "address": opened.address,
-            "created_at": opened.created_at,
-            "seen_at": opened.seen_at,
-            "is_this": opened.key == _my_key(),
-        }
-        for opened in sorted(staff.sessions, key=lambda opened: opened.seen_at, reverse=True)
-        if accounts.is_session_open(staff, opened.key, now())
-    ]
-    return sorted(shown, key=lambda one: not one["is_this"])
-
-
-def browser_name(agent: str | None) -> str:
-    """`Firefox · Windows` out of what the browser says about itself."""
-    agent = agent or ""
-    browser = next((name for mark, name in BROWSERS if mark in agent), None)
-    system = next((name for mark, name in SYSTEMS if mark in agent), None)
-    known = " · ".join(part for part in (browser, system) if part)
-    return known or gettext("Unknown browser")

@@ -42,6 +42,8 @@ def local_day_start(day: date) -> datetime:
 
 def person() -> Staff | None:
     """The staff member who is logged in, or None. One query per request."""
+    if request.blueprint == "api":
+        return None  # programs come with a key; a cookie beside it counts for nothing
     user = current_user._get_current_object()
     return user if isinstance(user, Staff) else None
 
@@ -59,7 +61,13 @@ def current_actor() -> Actor:
         screen or "today",
         care_mode=configured().care_mode,
         is_scope_pending=staff.scope_pending is not None,
+        address=request.remote_addr or "",
     )
+
+
+def current_visitor() -> Actor:
+    """Whoever asks, as long as nobody is logged in: for what happens before a login."""
+    return Actor(None, "", screen="login", address=request.remote_addr or "")
 
 
 def configured() -> Configuration:

@@ -3,54 +3,38 @@
 from collections.abc import Sequence
 from typing import Any
 
+from flask import flash, make_response, redirect, url_for
+from flask_admin import expose
 from flask_babel import gettext
 
 from models import JobRun
-from rules.errors import N_
-from rules.filters import Choice, ChoiceFilter, Filter
-from rules.scope import ADMINISTRATOR, MANAGER
+from rules.errors import N_, NotFound
+from rules.filters import Choice, ChoiceFilter, Criteria, Filter
+from services import job_runs
 from services.lists import Sort
-from views import formats
-from views.list_screen import Cell, Column, ListScreen, RowView
+from views import formats, job_words
+from views.base import toast
+from views.context import current_actor, is_htmx, now
+from views.list_screen import Cell, Column, ListScreen, RowView, links, object_id
 
-STATE_COLOURS = {
-    "queued": "gray",
-    "running": "azure",
-    "done": "green",
-    "failed": "red",
-    "cancelled": "orange",
-}
-STATE_LABELS = {
-    "queued": N_("waiting"),
-    "running": N_("running"),
-    "done": N_("done"),
-    "failed": N_("failed"),
-    "cancelled": N_("cancelled"),
-}
-JOB_LABELS = {
-    "recompute_care": N_("Recompute care dates"),
-    "recompute_scope": N_("Follow a change of carers"),
-    "assign_customers": N_("Assign carers to customers"),
-    "end_viewers": N_("End viewers whose time is over"),
-}
 STATE = ChoiceFilter(
     "state",
     N_("Status"),
     (
         Choice("all", N_("All"), "", {}),
-        *(Choice(key, label, label, {"state": key}) for key, label in STATE_LABELS.items()),
+        *(Choice(key, text, text, {"state": key}) for key, text in job_words.STATE_LABELS.items()),
     ),
     default="all",
 )
+MINE_SHOWN = 3
 
 
 class Jobs(ListScreen):
-    """Newest first; a failed run says why."""
+    """Newest first; a failed run says why. Administrators see all runs, others their own."""
 
     model = JobRun
     endpoint_name, url_path, icon = "jobs", "/jobs", "player-play"
     label = N_("Background jobs")
-    roles = (MANAGER, ADMINISTRATOR)
     columns = (
         Column("name", N_("Job")),
         Column("state", N_("Status")),
@@ -61,43 +45,89 @@ class Jobs(ListScreen):
     sorts = {"at": Sort("created_at")}
     default_sort = "-at"
     fields = (
-        *("name", "arguments", "state", "progress", "total", "error", "started_by_name"),
-        "created_at",
+        *("name", "arguments", "state", "progress", "total", "error", "error_params"),
+        *("started_by_name", "started_at", "created_at", "updated_at", "progress_before"),
+        *("set_aside_count", "attempts", "priority"),
     )
     empty_text = N_("Nothing has run yet.")
+    top_template = "jobs/_live.html"
 
     def list_filters(self) -> tuple[Filter, ...]:
         return (STATE,)
 
+    def scope(self) -> Criteria:
+        actor = current_actor()
+        return {} if actor.is_administrator else {"started_by": actor.staff_id}
+
+    def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        return {"link": links("jobs.run_view", "run_id")}
+
     def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
-        name = gettext(JOB_LABELS.get(row["name"], row["name"]))
+        name = job_words.label(row)
         codes = (row.get("arguments") or {}).get("product_codes") or []
         return RowView(
             id=str(row["_id"]),
             label=name,
             cells=(
-                Cell("title", name, sub=error_text(row) or ", ".join(codes[:5])),
                 Cell(
-                    "pill", gettext(STATE_LABELS[row["state"]]), colour=STATE_COLOURS[row["state"]]
+                    "title",
+                    name,
+                    sub=job_words.error(row) or ", ".join(codes[:5]),
+                    url=refs["link"](row["_id"]),
                 ),
-                Cell("number", progress_text(row)),
+                Cell("pill", job_words.state_label(row), colour=job_words.state_colour(row)),
+                Cell("number", job_words.progress(row)),
                 Cell("text", row.get("started_by_name") or "–"),
                 Cell("text", formats.format_datetime(row.get("created_at"))),
             ),
         )
 
-    def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        return {}
+    @expose("/<run_id>")
+    def run_view(self, run_id: str) -> Any:
+        """One run; its page keeps itself up to date until the run has ended."""
+        return self.render("jobs/run.html", **self._shown(run_id))
 
+    @expose("/<run_id>/live")
+    def live_view(self, run_id: str) -> Any:
+        """The part of that page that changes, for htmx."""
+        return self.render_part("jobs/run.html", "live", **self._shown(run_id))
 
-def error_text(row: dict[str, Any]) -> str:
-    """Why a run failed, in the reader's language where the catalogue knows the sentence."""
-    return str(gettext(row["error"])) if row.get("error") else ""
+    @expose("/<run_id>/cancel", methods=("POST",))
+    def cancel_view(self, run_id: str) -> Any:
+        """Stops a run: a waiting one at once, a running one between two ranges."""
+        run = self._run(run_id)
+        job_runs.request_cancel(run["_id"], now())
+        return self._after(run_id, gettext("The job stops in a moment."))
 
+    @expose("/<run_id>/retry", methods=("POST",))
+    def retry_view(self, run_id: str) -> Any:
+        """Starts a run that failed or was stopped anew."""
+        run = self._run(run_id)
+        job_runs.retry(run["_id"], now())
+        return self._after(run_id, gettext("The job starts again."))
 
-def progress_text(row: dict[str, Any]) -> str:
-    """ "61 %" while the total is known, else the number done."""
-    done, total = row.get("progress") or 0, row.get("total")
-    if total:
-        return f"{min(100, done * 100 // total)} %"
-    return formats.format_number(done)
+    @expose("/mine")
+    def mine_view(self) -> Any:
+        """The person's own runs under way, for the top of every page: one indexed query."""
+        active = {"$in": list(job_words.ACTIVE_STATES)}
+        mine = {"started_by": current_actor().staff_id, "state": active}
+        runs = list(
+            JobRun.collection().find(mine, {"log": 0, "set_aside": 0}).limit(MINE_SHOWN + 1)
+        )
+        runs.sort(key=lambda run: (run["state"] != "running", run["created_at"]))
+        return self.render("jobs/mine.html", runs=runs, words=job_words, now=now())
+
+    def _run(self, run_id: str) -> dict[str, Any]:
+        run = JobRun.collection().find_one({"_id": object_id(run_id), **self.scope()})
+        if run is None:
+            raise NotFound()
+        return run
+
+    def _shown(self, run_id: str) -> dict[str, Any]:
+        return {"run": self._run(run_id), "words": job_words, "now": now()}
+
+    def _after(self, run_id: str, text: str) -> Any:
+        if is_htmx():
+            return toast(make_response(self.live_view(run_id)), text)
+        flash(text, "success")
+        return redirect(url_for(".run_view", run_id=run_id), code=303)

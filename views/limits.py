@@ -4,13 +4,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g
+from flask_babel import gettext, ngettext
 from flask_limiter import Limiter
 from flask_limiter.errors import RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from redis._parsers.encoders import Encoder
 
 from services.accounts import plain_email
+
+MAILS_TO_ONE = "3 per hour"
+MAILS_FROM_ONE = "30 per hour"
 
 
 class _LatePool:
@@ -42,12 +46,31 @@ def register(app: Flask, login_rate: str, pool: Callable[[], Any]) -> None:
     )
     app.extensions["carebook_limiter"] = limiter
     app.extensions["carebook_login_limit"] = limiter.limit(login_rate, key_func=_login_key)
+    # One person's mailbox, whoever asks; one asker, whatever the mailboxes.
+    app.extensions["carebook_mails_to_limit"] = limiter.limit(
+        MAILS_TO_ONE, key_func=lambda: f"mail to {g.limited_email}"
+    )
+    app.extensions["carebook_mails_from_limit"] = limiter.limit(
+        MAILS_FROM_ONE, key_func=lambda: f"mail from {get_remote_address()}"
+    )
 
 
-def login_wait_seconds() -> int:
+def login_wait_seconds(email: str) -> int:
     """Counts this login attempt; how many seconds to wait, 0 when it may go ahead."""
+    return _wait_seconds("carebook_login_limit", email)
+
+
+def forgotten_wait_seconds(email: str) -> int:
+    """Counts this request for a new password; how many seconds to wait, 0 when it may go ahead."""
+    return _wait_seconds("carebook_mails_to_limit", email) or _wait_seconds(
+        "carebook_mails_from_limit", email
+    )
+
+
+def _wait_seconds(limit: str, email: str) -> int:
+    g.limited_email = plain_email(email)[:200]
     try:
-        with current_app.extensions["carebook_login_limit"]:
+        with current_app.extensions[limit]:
             return 0
     except RateLimitExceeded:
         broken = current_app.extensions["carebook_limiter"].current_limit
@@ -56,4 +79,25 @@ def login_wait_seconds() -> int:
 
 def _login_key() -> str:
     """Address and account together: a stranger cannot lock anybody out from another address."""
-    return f"{get_remote_address()} {plain_email(request.form.get('email', ''))[:200]}"
+    return f"{get_remote_address()} {g.limited_email}"
+
+
+def wait_text(seconds: int) -> str:
+    """Says how long to wait after too many attempts."""
+    sentence = gettext("Too many attempts.")
+    return f"{sentence} {_again_text(seconds)}"
+
+
+def locked_text(seconds: int) -> str:
+    """Says how long an account stays locked."""
+    sentence = gettext("This account is locked for a while after too many wrong attempts.")
+    return f"{sentence} {_again_text(seconds)}"
+
+
+def _again_text(seconds: int) -> str:
+    if seconds < 120:
+        return str(
+            ngettext("Try again in %(num)d second.", "Try again in %(num)d seconds.", seconds)
+        )
+    minutes = -(-seconds // 60)
+    return str(ngettext("Try again in %(num)d minute.", "Try again in %(num)d minutes.", minutes))

@@ -1,8 +1,8 @@
 """Logging in and out, and choosing a password through a one-time link."""
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
-from flask_babel import gettext, lazy_gettext, ngettext
-from flask_security import login_user, logout_user
+from flask_babel import gettext, lazy_gettext
+from flask_security import logout_user
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
@@ -11,13 +11,15 @@ from wtforms.widgets import PasswordInput
 from models import Staff
 from rules.errors import CareError, InvalidInput, NotFound
 from rules.passwords import LENGTH_MAX, LENGTH_MIN
-from services import accounts
-from views.context import local_path, now, person, public, settings
+from services import accounts, logins, mail
+from services.login_attempts import LockedOut
+from views import second_step
+from views.context import current_visitor, local_path, now, person, public, settings
 from views.formats import say_error
 from views.forms import CarebookForm
 from views.i18n import LOCALE_COOKIE, LOCALES
 from views.identity import SESSION_KEY
-from views.limits import login_wait_seconds
+from views.limits import locked_text, login_wait_seconds, wait_text
 
 blueprint = Blueprint("login", __name__)
 
@@ -46,18 +48,23 @@ def login() -> BaseResponse | str:
     form = LoginForm()
     if request.method == "GET":
         return _login_page(form, 200)
-    wait = login_wait_seconds()
+    wait = login_wait_seconds(form.email.data or "")
     if wait:
-        form.form_errors.append(_wait_text(wait))
+        form.form_errors.append(wait_text(wait))
         return _login_page(form, 429, wait)
     if not form.validate():
         return _login_page(form, 422)
-    staff = accounts.authenticate(form.email.data, form.password.data)
+    try:
+        staff = logins.check_password(
+            form.email.data, form.password.data, by=current_visitor(), now=now()
+        )
+    except LockedOut as error:
+        form.form_errors.append(locked_text(error.seconds))
+        return _login_page(form, error.status, error.seconds)
     if staff is None:
         form.form_errors.append(gettext("E-mail or password is not right."))
         return _login_page(form, 422)
-    start_session(staff)
-    return redirect(_next_page(), 303)
+    return second_step.go_on(staff, _next_page(), how="password")
 
 
 @blueprint.post("/logout")
@@ -89,9 +96,8 @@ def link(secret: str) -> BaseResponse | str:
         return _link_page(form, staff, 422)
     except NotFound as error:
         return _dead_link_page(error)
-    start_session(staff)
     flash(gettext("Your password is set. Welcome, %(name)s!", name=staff.name), "success")
-    return redirect(url_for("login.login"), 303)
+    return second_step.go_on(staff, url_for("login.login"), how="link")
 
 
 @blueprint.post("/language")
@@ -115,29 +121,14 @@ def language() -> BaseResponse:
     return response
 
 
-def start_session(staff: Staff) -> None:
-    """Logs the person in with a fresh cookie: nothing from before the login survives."""
-    before = person()
-    if before is not None:
-        accounts.close_session(before, session.get(SESSION_KEY, ""))
-    session.clear()
-    key = accounts.open_session(
-        staff,
-        now(),
-        address=request.remote_addr or "",
-        agent=request.headers.get("User-Agent", ""),
-    )
-    login_user(staff)
-    session[SESSION_KEY] = key
-    session.permanent = True
-
-
 def _next_page() -> str:
     return local_path(request.values.get("next")) or "/"
 
 
 def _login_page(form: LoginForm, status: int, wait: int = 0) -> Response:
-    page = render_template("security/login.html", form=form, next=_next_page())
+    page = render_template(
+        "security/login.html", form=form, next=_next_page(), has_mail=mail.is_on(settings())
+    )
     return Response(page, status, {"Retry-After": str(wait)} if wait else None)
 
 
@@ -151,22 +142,3 @@ def _link_page(form: NewPasswordForm, staff: Staff, status: int) -> Response:
 def _dead_link_page(error: CareError) -> Response:
     page = render_template("security/dead_link.html", text=say_error(error))
     return Response(page, error.status)
-
-
-def _wait_text(seconds: int) -> str:
-    if seconds < 120:
-        return str(
-            ngettext(
-                "Too many attempts. Try again in %(num)d second.",
-                "Too many attempts. Try again in %(num)d seconds.",
-                seconds,
-            )
-        )
-    minutes = -(-seconds // 60)
-    return str(
-        ngettext(
-            "Too many attempts. Try again in %(num)d minute.",
-            "Too many attempts. Try again in %(num)d minutes.",
-            minutes,
-        )
-    )

@@ -48,6 +48,8 @@ SECTIONS = (
             Entry("care_mode", N_("Care mode"), "adjustments"),
             Entry("jobs", N_("Background jobs"), "player-play"),
             Entry("staff", N_("Staff"), "user-cog"),
+            Entry("audit", N_("Change log"), "list-check"),
+            Entry("access_settings", N_("Security"), "shield-lock"),
         ),
     ),
 )

@@ -8,7 +8,10 @@ from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response as BaseResponse
 
 from config import Settings
+from models import Staff
+from services import second_factor
 from services.accounts import SESSION_DAYS
+from views import api
 from views.context import is_htmx, local_path, person
 
 UPLOAD_MAX_BYTES = 21 * 1024 * 1024  # 20 MB of attachments (S2.5) and the form around them
@@ -36,6 +39,12 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# What somebody with a duty may open: the pages on which it is done, and the way out.
+OPEN_ON_DUTY = (
+    *("account.index", "account.password", "account.theme", "login.logout"),
+    *("second_factor.index", "second_factor.begin", "second_factor.picture"),
+    "second_factor.confirm",
+)
 TWO_YEARS = "max-age=63072000; includeSubDomains"
 
 
@@ -57,7 +66,9 @@ def register(app: Flask, settings: Settings) -> None:
     app.before_request(_limit_plain_forms)
     # The login comes first: a page of a closed session says "log in", not "token missing".
     app.before_request(_require_login)
-    CSRFProtect(app)
+    protect = CSRFProtect(app)
+    # It takes keys in a header and no cookies: there is nothing that another site could abuse.
+    protect.exempt(api.blueprint)
     app.after_request(_add_headers)
 
 
@@ -88,7 +99,25 @@ def _require_login() -> BaseResponse | None:
         return None
     if getattr(current_app.view_functions[request.endpoint], "is_public", False):
         return None
-    return login_redirect() if person() is None else None
+    staff = person()
+    if staff is None:
+        return login_redirect()
+    return _duty_redirect(staff)
+
+
+def _duty_redirect(staff: Staff) -> BaseResponse | None:
+    """Whoever must choose a password or set up a second factor does that first."""
+    if request.endpoint in OPEN_ON_DUTY:
+        return None
+    if staff.must_change_password:
+        target = url_for("account.index")
+    elif second_factor.is_missing(staff):
+        target = url_for("second_factor.index")
+    else:
+        return None
+    if is_htmx():
+        return Response("", 403, {"HX-Redirect": target})
+    return redirect(target, 303)
 
 
 def _add_headers(response: Response) -> Response:

@@ -10,7 +10,7 @@ from models import Staff
 from rules.scope import CARE_AGENT, SYSTEM, Actor
 from services import accounts
 from tests.views.conftest import Browser
-from views.account import browser_name
+from views.browsers import browser_name
 from views.context import now
 
 PASSWORD = "trời hôm nay đẹp"

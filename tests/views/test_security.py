@@ -19,6 +19,9 @@ PUBLIC = {
     "login.login",
     "login.link",
     "login.language",
+    "second_step.code",
+    "forgotten.forgotten",
+    "api.me",
     "health.healthz",
     "health.readyz",
 }

@@ -1,0 +1,170 @@
+"""The second factor of a login: a telephone that shows codes, and recovery codes on paper."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+from pymongo.client_session import ClientSession
+
+from models import Staff
+from rules import second_factor as rule
+from rules.errors import N_, InvalidInput, NotAllowed
+from rules.scope import Actor
+from services import accounts
+from stores.mongo import in_transaction
+
+NO_FACTOR = {
+    "totp_secret": "",
+    "totp_pending": "",
+    "totp_step": "",
+    "recovery_hashes": "",
+}
+
+
+def is_on(staff: Staff) -> bool:
+    """Whether the login asks for a code."""
+    return bool(staff.totp_secret)
+
+
+def is_missing(staff: Staff) -> bool:
+    """Whether the person has to set one up before anything else."""
+    return bool(staff.second_factor_required and not staff.totp_secret)
+
+
+def begin(staff: Staff) -> str:
+    """The secret that the person's telephone is to learn; the same until it is confirmed.
+
+    Raises InvalidInput when there is a second factor already.
+    """
+    fresh = {"_id": staff.pk, "totp_secret": None, "totp_pending": None}
+    Staff.collection().update_one(fresh, {"$set": {"totp_pending": rule.new_secret()}})
+    stored = Staff.collection().find_one({"_id": staff.pk}, {"totp_pending": 1, "totp_secret": 1})
+    if stored is None or stored.get("totp_secret") or not stored.get("totp_pending"):
+        raise InvalidInput(N_("Your second factor is set up already."))
+    secret: str = stored["totp_pending"]
+    return secret
+
+
+def confirm(staff: Staff, code: str, by: Actor, now: datetime) -> list[str]:
+    """Switches the second factor on; returns the recovery codes, to be shown this once.
+
+    Raises InvalidInput when the code is not right, or nothing was begun.
+    """
+    secret = staff.totp_pending
+    step = rule.step_of_code(secret, code, now) if secret else None
+    if not secret or step is None:
+        raise InvalidInput(fields={"code": _wrong_code()})
+    codes = rule.new_recovery_codes()
+    values = {
+        "totp_secret": secret,
+        "totp_step": step,
+        "recovery_hashes": [_hash(one) for one in codes],
+    }
+
+    def work(session: ClientSession) -> bool:
+        switched = Staff.collection().update_one(
+            {"_id": staff.pk, "totp_pending": secret, "totp_secret": None},
+            {"$set": values, "$unset": {"totp_pending": ""}, "$inc": {"version": 1}},
+            session=session,
+        )
+        if switched.modified_count:
+            accounts.audit_person(by, now, "second factor on", _person(staff), {}, session)
+        return bool(switched.modified_count)
+
+    if not in_transaction(work):
+        raise InvalidInput(N_("Your second factor is set up already."))
+    return codes
+
+
+def check(staff: Staff, typed: str, now: datetime) -> bool:
+    """Whether the typed code of the telephone or recovery code is right; each works once."""
+    return _use_code(staff, typed, now) or _use_recovery_code(staff, typed)
+
+
+def _use_code(staff: Staff, typed: str, now: datetime) -> bool:
+    step = rule.step_of_code(staff.totp_secret, typed, now) if staff.totp_secret else None
+    if step is None:
+        return False
+    # Of two uses of one code at once only one moves the step on.
+    unused = {"$or": [{"totp_step": None}, {"totp_step": {"$lt": step}}]}
+    claim = {"_id": staff.pk, "totp_secret": staff.totp_secret, **unused}
+    used = Staff.collection().update_one(claim, {"$set": {"totp_step": step}})
+    return used.modified_count == 1
+
+
+def _use_recovery_code(staff: Staff, typed: str) -> bool:
+    code = rule.plain_recovery_code(typed)
+    if len(code) < 12 or not staff.totp_secret:
+        return False
+    used = Staff.collection().update_one(
+        {"_id": staff.pk, "recovery_hashes": _hash(code)},
+        {"$pull": {"recovery_hashes": _hash(code)}},
+    )
+    return used.modified_count == 1
+
+
+def renew_recovery_codes(staff: Staff, password: str, by: Actor, now: datetime) -> list[str]:
+    """New recovery codes; the old ones stop working. Raises InvalidInput, LockedOut."""
+    accounts.confirm_password(staff, password, now, field="password")
+    codes = rule.new_recovery_codes()
+    values = {"recovery_hashes": [_hash(one) for one in codes]}
+    _write(staff, {"$set": values}, "new recovery codes", by, now)
+    return codes
+
+
+def switch_off(staff: Staff, password: str, by: Actor, now: datetime) -> None:
+    """The person does without.
+
+    Raises:
+        NotAllowed: the person's roles need a second factor. InvalidInput: wrong password.
+        LockedOut: too many wrong passwords.
+    """
+    if staff.second_factor_required:
+        raise NotAllowed(N_("Your role needs a second factor. An administrator can reset it."))
+    accounts.confirm_password(staff, password, now, field="password")
+    _write(staff, {"$unset": NO_FACTOR}, "second factor off", by, now)
+
+
+def reset(staff_id: ObjectId, by: Actor, now: datetime) -> None:
+    """For a person who lost the telephone: the next login asks for the password alone.
+
+    All browsers of the person are logged out. Raises NotAllowed, NotFound.
+    """
+    if not by.is_administrator:
+        raise NotAllowed()
+
+    def work(session: ClientSession) -> None:
+        person = accounts.stored_person(staff_id, session)
+        change = {"$unset": NO_FACTOR, "$set": {"sessions": []}, "$inc": {"version": 1}}
+        Staff.collection().update_one({"_id": staff_id}, change, session=session)
+        accounts.audit_person(by, now, "second factor reset", person, {}, session)
+
+    in_transaction(work)
+
+
+def _write(staff: Staff, change: dict[str, Any], action: str, by: Actor, now: datetime) -> None:
+    def work(session: ClientSession) -> None:
+        criteria = {"_id": staff.pk, "totp_secret": staff.totp_secret}
+        changed = Staff.collection().update_one(
+            criteria, change | {"$inc": {"version": 1}}, session=session
+        )
+        if changed.modified_count:
+            accounts.audit_person(by, now, action, _person(staff), {}, session)
+
+    in_transaction(work)
+
+
+def _person(staff: Staff) -> dict[str, Any]:
+    return {"_id": staff.pk, "name": staff.name}
+
+
+def _wrong_code() -> InvalidInput:
+    return InvalidInput(
+        N_("This code is not right. Type the six digits that the telephone shows now.")
+    )
+
+
+def _hash(code: str) -> str:
+    # 60 random bits: a slow hash would add nothing.
+    return hashlib.sha256(rule.plain_recovery_code(code).encode()).hexdigest()

@@ -1,0 +1,267 @@
+"""Audit entries as people read them: what was done, to what, from which value to which."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bson import Decimal128, ObjectId
+from flask import Flask
+from flask_babel import gettext
+
+from models import Area, Customer, Staff
+from models.base import CarebookDocument
+from rules.errors import N_
+from rules.scope import ROLES
+from services import lists
+from services.configuration import Configuration
+from views import formats
+from views.context import configured, locale
+
+Stored = dict[str, Any]
+
+ACTIONS = {
+    "activate": N_("activated"),
+    "assign_add": N_("assigned"),
+    "assign_remove": N_("assignment taken back"),
+    "care": N_("care entry written"),
+    "configure": N_("settings changed"),
+    "create": N_("created"),
+    "deactivate": N_("deactivated"),
+    "delete": N_("deleted"),
+    "end sessions": N_("logged out of browsers"),
+    "export": N_("exported"),
+    "forgot password": N_("asked for a new password"),
+    "import": N_("imported"),
+    "lock": N_("locked after wrong logins"),
+    "login": N_("logged in"),
+    "login failed": N_("wrong login"),
+    "new link": N_("new one-time link"),
+    "new recovery codes": N_("new recovery codes"),
+    "postpone": N_("postponed"),
+    "purge": N_("old entries removed"),
+    "restore": N_("restored from the trash"),
+    "reveal": N_("hidden value shown"),
+    "revoke": N_("revoked"),
+    "second factor off": N_("second factor switched off"),
+    "second factor on": N_("second factor switched on"),
+    "second factor reset": N_("second factor reset"),
+    "set password": N_("password set"),
+    "unlock": N_("unlocked"),
+    "update": N_("changed"),
+    "viewers": N_("viewers changed"),
+}
+KINDS = {
+    "customers": N_("Customer"),
+    "orders": N_("Order"),
+    "products": N_("Product"),
+    "staff": N_("Staff"),
+    "api_tokens": N_("API key"),
+    "settings": N_("Settings"),
+    "site": N_("Settings"),
+    "import": N_("Import"),
+    "audit": N_("Change log"),
+    "relationships": N_("Relationship"),
+    "schedules": N_("Schedule"),
+}
+FIELDS = {
+    "active": N_("Login active"),
+    "address": N_("Address"),
+    "area_id": N_("Area"),
+    "audit_days": N_("Days the change log is kept"),
+    "birthday": N_("Birthday"),
+    "care.due_on": N_("Next care"),
+    "care_interval_days": N_("Care interval"),
+    "care_max": N_("Contacts at most"),
+    "care_min": N_("Contacts at least"),
+    "care_mode": N_("Care mode"),
+    "carers": N_("Carers"),
+    "channel": N_("Channel"),
+    "deleted": N_("Removed entries"),
+    "emails": N_("E-mail"),
+    "expires_at": N_("Valid until"),
+    "fields": N_("Columns"),
+    "filters": N_("Filters"),
+    "gender": N_("Gender"),
+    "kind": N_("Kind"),
+    "login": N_("Login"),
+    "must_change_password": N_("Must choose a new password"),
+    "name": N_("Name"),
+    "national_id": N_("National id"),
+    "note": N_("Note"),
+    "owner_id": N_("Responsible"),
+    "phones": N_("Phones"),
+    "preferred_contact": N_("Preferred contact"),
+    "relationship": N_("Relationship"),
+    "roles": N_("Role"),
+    "scopes": N_("May be used to"),
+    "second_factor_roles": N_("Roles that need a second factor"),
+    "sessions": N_("Browsers logged in"),
+    "source": N_("Source"),
+    "tags": N_("Tags"),
+    "tax_code": N_("Tax code"),
+    "viewers": N_("Viewers"),
+}
+PICKED = ("relationship", "source", "channel", "preferred_contact")
+WORDS = {
+    "female": N_("female"),
+    "male": N_("male"),
+    "other": N_("other"),
+    "password": N_("password"),
+    "link": N_("one-time link"),
+    "password + code": N_("password and code"),
+    "link + code": N_("one-time link and code"),
+    "personal": N_("personal"),
+    "service": N_("program"),
+    "read": N_("Read records"),
+    "write": N_("Change records"),
+    "export": N_("Export lists"),
+    "by_product": N_("By product"),
+    "by_customer": N_("By customer"),
+    "unlimited": N_("Unlimited"),
+}
+SHOWN_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """A field in words; `field` is its key."""
+
+    field: str
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEntry:
+    """An entry in words."""
+
+    id: str
+    at: datetime
+    who: str
+    address: str
+    action: str
+    kind: str
+    label: str
+    changes: tuple[ShownChange, ...]
+
+    @property
+    def summary(self) -> str:
+        """The changes in one line, cut after three."""
+        parts = [f"{one.label}: {one.old} → {one.new}" for one in self.changes[:3]]
+        more = len(self.changes) - len(parts)
+        if more:
+            parts.append(gettext("and %(num)s more", num=more))
+        return "; ".join(parts)
+
+
+def in_words(entries: Iterable[Stored]) -> list[ShownEntry]:
+    """The entries in the reader's language; one query for each kind of record they refer to."""
+    entries = list(entries)
+    names = _names(entries)
+    return [_shown(entry, names, configured()) for entry in entries]
+
+
+def register(app: Flask) -> None:
+    """Makes the entries readable for templates."""
+    app.jinja_env.filters["audit_words"] = in_words
+
+
+def action_text(action: str) -> str:
+    """What was done, in the reader's language."""
+    return str(gettext(ACTIONS[action])) if action in ACTIONS else action
+
+
+def kind_text(kind: str) -> str:
+    """What kind of record it is, in the reader's language."""
+    return str(gettext(KINDS[kind])) if kind in KINDS else kind
+
+
+def _shown(entry: Stored, names: Mapping[ObjectId, str], config: Configuration) -> ShownEntry:
+    changes = tuple(
+        ShownChange(
+            field=change["field"],
+            label=_field_text(change["field"]),
+            old=value_text(change["field"], change.get("old"), names, config),
+            new=value_text(change["field"], change.get("new"), names, config),
+        )
+        for change in entry.get("changes") or []
+    )
+    return ShownEntry(
+        id=str(entry["_id"]),
+        at=entry["at"],
+        who=entry.get("staff_name") or "–",
+        address=entry.get("address") or "",
+        action=action_text(entry["action"]),
+        kind=kind_text(entry["kind"]),
+        label=entry.get("record_label") or "",
+        changes=changes,
+    )
+
+
+def _field_text(field: str) -> str:
+    return str(gettext(FIELDS[field])) if field in FIELDS else field
+
+
+def value_text(field: str, value: Any, names: Mapping[ObjectId, str], config: Configuration) -> str:
+    """A stored value as it would be shown in a form."""
+    if value is None or value in ("", [], {}):
+        return "–"
+    if isinstance(value, bool):
+        return str(gettext("yes") if value else gettext("no"))
+    if isinstance(value, datetime):
+        is_day = field.endswith("_on") or field == "birthday"
+        return formats.format_date(value) if is_day else formats.format_datetime(value)
+    if isinstance(value, ObjectId):
+        return names.get(value, f"…{str(value)[-6:]}")
+    if isinstance(value, int | float | Decimal | Decimal128):
+        return formats.format_number(value)
+    if isinstance(value, list | tuple):
+        return _cut(", ".join(value_text(field, one, names, config) for one in value))
+    if isinstance(value, Mapping):
+        parts = (f"{key}: {value_text(key, one, names, config)}" for key, one in value.items())
+        return _cut(", ".join(parts))
+    return _cut(_word(field, str(value), config))
+
+
+def _word(field: str, text: str, config: Configuration) -> str:
+    if field in PICKED:
+        picked = config.value(field, text)
+        return picked.label(locale()) if picked else text
+    if field in ("roles", "second_factor_roles") and text in ROLES:
+        return formats.role_name(text)
+    is_word = field in ("gender", "login", "kind", "scopes", "care_mode") and text in WORDS
+    return str(gettext(WORDS[text])) if is_word else text
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
+
+
+def _names(entries: Iterable[Stored]) -> dict[ObjectId, str]:
+    ids = {
+        one
+        for entry in entries
+        for change in entry.get("changes") or []
+        for value in (change.get("old"), change.get("new"))
+        for one in _ids_in(value)
+    }
+    documents: tuple[type[CarebookDocument], ...] = (Staff, Area, Customer)
+    return {
+        row_id: row["name"]
+        for document in documents
+        for row_id, row in lists.labels(document.collection(), ids, ("name",)).items()
+    }
+
+
+def _ids_in(value: Any) -> Iterable[ObjectId]:
+    if isinstance(value, ObjectId):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _ids_in(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _ids_in(one)
