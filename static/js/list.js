@@ -32,6 +32,11 @@
   document.addEventListener("toggle", (event) => {
     const input = event.target.matches?.("details.pop[open]") && event.target.querySelector("input:not([type=hidden])");
     if (input) input.focus();
+    const body = event.target.matches?.("details.pop[open]") && event.target.querySelector(".pop-body");
+    if (!body) return;
+    /* Near the right edge it opens to the left: the page must not grow wider. */
+    body.classList.remove("is-end");
+    body.classList.toggle("is-end", body.getBoundingClientRect().right > document.documentElement.clientWidth);
   }, true);
 
   /* The last search word belongs to the list, not to the address that a filter button makes. */
