@@ -34,6 +34,9 @@
       maxDate: input.dataset.max || undefined,
       onChange: () => input.dispatchEvent(new Event("input", { bubbles: true })),
     });
+    /* The calendar hangs at the end of the page: it says what it is. */
+    picker.calendarContainer.setAttribute("role", "dialog");
+    picker.calendarContainer.setAttribute("aria-label", input.ariaLabel || input.labels?.[0]?.textContent.trim() || input.placeholder);
     if (document.activeElement === input) picker.open();
   };
 
