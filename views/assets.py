@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, Response, current_app, g, request, url_for
@@ -14,8 +15,13 @@ def asset(path: str) -> str:
     """The address of a file under static/, with its version, so that it can be cached for good."""
     known = g.setdefault("assets", {})  # a page names the file of icons dozens of times
     if path not in known:
-        known[path] = url_for("static", filename=path, v=_version(path))
+        known[path] = _address(path, _version(path), request.root_path)
     return str(known[path])
+
+
+@lru_cache(maxsize=256)
+def _address(path: str, version: str, root: str) -> str:
+    return url_for("static", filename=path, v=version)
 
 
 def register(app: Flask) -> None:

@@ -53,18 +53,28 @@ def _near(due_on: date, today: date, locale: str) -> tuple[str, str]:
 
 def why(due_on: date, basis: dict[str, Any] | None, product_names: dict[str, Any]) -> str:
     """The explanation of a date (B.1) in the reader's language, with the product's name."""
-    sentence = explain(due_on, basis)
+    if not basis:
+        return ""
+    named = product_names.get(basis.get("product_code"))
+    name = named["name"] if named else None
+    return _why(due_on, tuple(basis.items()), name, today().year, locale())
+
+
+@lru_cache(maxsize=4096)
+def _why(
+    due_on: date, basis: tuple[tuple[str, Any], ...], product: str | None, year: int, locale: str
+) -> str:
+    """The same words for the same reason: the first page of a list is read again and again."""
+    sentence = explain(due_on, dict(basis))
     if sentence is None:
         return ""
-    code = sentence.params.get("product")
-    named = product_names.get(code)
-    params = sentence.params | ({"product": named["name"]} if named else {})
-    return formats.say(Sentence(sentence.message, _short(params)))
+    params = sentence.params | ({"product": product} if product else {})
+    return formats.say(Sentence(sentence.message, _short(params, year)))
 
 
-def _short(params: dict[str, Any]) -> dict[str, Any]:
+def _short(params: dict[str, Any], year: int) -> dict[str, Any]:
     """Dates without their year while all of them are of this year: 12/05 = 02/05 + 5 days × 2."""
     days = {name: value for name, value in params.items() if isinstance(value, date)}
-    if any(day.year != today().year for day in days.values()):
+    if any(day.year != year for day in days.values()):
         return params
     return params | {name: f"{day.day:02}/{day.month:02}" for name, day in days.items()}

@@ -22,7 +22,9 @@ class StaffDatastore(MongoEngineUserDatastore):
 
     def find_user(self, case_insensitive: bool = False, **wanted: Any) -> Staff | None:
         """The person with this `fs_uniquifier` or `email`; one query."""
-        return Staff.objects(**wanted).first()
+        # Without a query set, which takes longer to build than the database to answer.
+        stored = Staff.collection().find_one(wanted)
+        return Staff._from_son(stored) if stored is not None else None
 
     def find_role(self, role: str) -> None:
         """There are no role documents."""

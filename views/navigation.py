@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app
 from flask_babel import gettext
 
 from rules.errors import N_
+from views.context import locale, person
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,14 @@ SECTIONS = (
             Entry("assign_customers", N_("Carers of customers"), "user-heart"),
             Entry("care_mode", N_("Care mode"), "adjustments"),
             Entry("jobs", N_("Background jobs"), "player-play"),
+        ),
+    ),
+    Section(
+        N_("Settings"),
+        (
             Entry("staff", N_("Staff"), "user-cog"),
+            Entry("relationships", N_("Relationship rules"), "heart-handshake"),
+            Entry("schedules", N_("Schedules"), "clock"),
             Entry("audit", N_("Change log"), "list-check"),
             Entry("access_settings", N_("Security"), "shield-lock"),
         ),
@@ -63,11 +71,19 @@ class Link:
     label: str
     icon: str
     url: str
-    is_current: bool
 
 
 def sidebar() -> list[tuple[str, list[Link]]]:
     """The sections with the screens that exist and that the person may open."""
+    staff = person()
+    key = (locale(), frozenset(staff.roles) if staff else frozenset())
+    known = current_app.extensions.setdefault("carebook_sidebars", {})
+    if key not in known:
+        known[key] = _sidebar()
+    return known[key]  # type: ignore[no-any-return]
+
+
+def _sidebar() -> list[tuple[str, list[Link]]]:
     views = _views()
     shown = []
     for section in SECTIONS:
@@ -97,7 +113,6 @@ def _link(entry: Entry, view: Any) -> Link:
         label=gettext(entry.label or view.label),
         icon=entry.icon or view.icon,
         url=view.get_url(f"{view.endpoint}.{view._default_view}"),
-        is_current=entry.endpoint == request.blueprint,
     )
 
 
