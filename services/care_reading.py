@@ -95,7 +95,11 @@ def _form(customer_id: ObjectId, order: Stored | None) -> CareForm:
         product_name=decisive["name"] if decisive else None,
         count=care.get("count", 0),
         earlier=_earlier(customer_id, order_id),
-        elsewhere=[one for one in customer.get("history", []) if one.get("order_id") != order_id],
+        elsewhere=[
+            one
+            for one in customer.get("history", [])
+            if one.get("order_id") != order_id and not one.get("event")
+        ],
         open_orders=_open_orders(customer_id, order_id),
         fewest=fewest,
         most=most,
@@ -119,7 +123,8 @@ def _area_name(area_id: ObjectId | None) -> str | None:
 def _earlier(customer_id: ObjectId, order_id: ObjectId | None) -> list[Stored]:
     subject: Stored = {"order_id": order_id}
     if order_id is None:
-        subject = {"customer_id": customer_id, "order_id": None}
+        # A changed status is no care: the customer's page shows it.
+        subject = {"customer_id": customer_id, "order_id": None, "event": None}
     return list(Interaction.collection().find(subject).sort("at", -1).limit(EARLIER_SHOWN))
 
 

@@ -25,7 +25,7 @@ from models.interaction import CARE
 from rules.care_dates import CareItem, care_items, first_care, next_care
 from rules.scope import SYSTEM
 from rules.text import fold, hashtags, search_text
-from services import accounts
+from services import accounts, demo_relationships
 from services.care import EMBEDDED_FIELDS
 from services.customers import search_fields
 from services.demo_words import (
@@ -222,7 +222,6 @@ class _Scene:
             "channel": pick.choice(("shop", "online", "agent")),
             "groups": [pick.choice(("retail", "retail", "wholesale", "vip"))],
             "preferred_contact": pick.choice(("phone", "zalo", "sms", "email")),
-            "relationship": pick.choice(("new", "approached", "hot", "potential", "won", "won")),
             "tags": [],
             "owner_id": owner[0],
             "carers": [owner[0]],
@@ -349,8 +348,15 @@ class _Scene:
             {"interaction_id": one["_id"]} | {name: one.get(name) for name in EMBEDDED_FIELDS}
             for one in said[:HISTORY_KEPT]
         ]
-        if said:
-            customer["last_contact_at"] = said[0]["at"]
+        demo_relationships.settle(
+            customer,
+            orders,
+            said,
+            next(one for one in self.staff if one[0] == customer["owner_id"]),
+            today=self.today,
+            zone=self.zone,
+            at=self.now,
+        )
 
 
 def local(stored: datetime) -> date:

@@ -35,10 +35,11 @@ def of_customers(
     """The facts of each of these customers: two queries, each along an index by customer."""
     bought = {row["_id"]: row for row in _purchases(ids, session)}
     said = {row["_id"]: row for row in _contacts(ids, setup, session)}
-    return {one: _known(bought.get(one, {}), said.get(one, {}), setup, zone) for one in ids}
+    return {one: known(bought.get(one, {}), said.get(one, {}), setup, zone) for one in ids}
 
 
-def _known(bought: Stored, said: Stored, setup: Setup, zone: ZoneInfo) -> Known:
+def known(bought: Stored, said: Stored, setup: Setup, zone: ZoneInfo) -> Known:
+    """The facts of one customer out of a row of `_purchases` and one of `_contacts`."""
     contacts = [said.get("contact_at")]
     if ORDER_CONTACT in setup.contact_kinds:
         contacts.append(bought.get("last_at"))
@@ -47,13 +48,13 @@ def _known(bought: Stored, said: Stored, setup: Setup, zone: ZoneInfo) -> Known:
     if bought:
         # The group's sum has as many digits as its longest member; equal sums have to be equal.
         facts["revenue"] = Decimal128(bought["revenue"].to_decimal().normalize())
-    known = {
+    others = {
         "first_purchase_on": bought.get("first_on"),
         "last_purchase_on": bought.get("last_on"),
         "last_contact_on": stored_date(last_at.astimezone(zone).date()) if last_at else None,
         "last_feedback": (said.get("care") or {}).get("feedback"),
     }
-    facts |= {name: value for name, value in known.items() if value is not None}
+    facts |= {name: value for name, value in others.items() if value is not None}
     return Known(facts, last_at)
 
 

@@ -31,6 +31,8 @@ from views.lookup import Lookup
 from views.orders import Orders
 from views.orders_due import OrdersDue, OrdersDueByArea, OrdersDueByGroup
 from views.products import Products
+from views.relationships import Relationships
+from views.schedules import Schedules
 from views.second_factor import SecondFactor
 from views.staff import Staff
 from views.today import Today
@@ -53,6 +55,8 @@ def screens() -> list[BaseView]:
         CareMode(),
         AssignProducts(),
         AssignCustomers(),
+        Relationships(),
+        Schedules(),
         Care(),
         Lookup(),
         AccountView(),

@@ -156,8 +156,13 @@
     if (event.detail.target && event.detail.target.id === "panel" && !event.detail.target.contains(event.detail.elt)) opener = event.detail.elt;
   });
   document.addEventListener("htmx:afterRequest", () => wait(-1));
-  document.addEventListener("htmx:sendError", () => carebook.toast(region().dataset.offline, { kind: "error" }));
-  document.addEventListener("htmx:timeout", () => carebook.toast(region().dataset.offline, { kind: "error" }));
+  /* What asks by itself (data-quiet) tries again and does not complain each time. */
+  const sayOffline = (event) => {
+    if (event.detail.elt && event.detail.elt.matches("[data-quiet]")) return;
+    carebook.toast(region().dataset.offline, { kind: "error" });
+  };
+  document.addEventListener("htmx:sendError", sayOffline);
+  document.addEventListener("htmx:timeout", sayOffline);
   document.addEventListener("carebook:toast", (event) => carebook.toast(event.detail.text, event.detail));
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target && event.detail.target.id === "panel") {

@@ -13,7 +13,7 @@ from models.base import local_date
 from models.customer import HISTORY_KEPT
 from rules.care_dates import first_care
 from rules.scope import SYSTEM
-from services import demo, recompute
+from services import demo, recompute, relationships
 from services.customers import search_fields
 from services.stored_care import items_of, stored_first_care
 from tests.factories import NOW, TODAY
@@ -102,6 +102,14 @@ def test_a_recompute_finds_nothing_to_change() -> None:
     assert not any(changed.values()), changed
 
 
+def test_every_customer_has_the_relationship_that_the_rules_give() -> None:
+    load()
+    found = {one["relationship"] for one in Customer.collection().find()}
+    assert {"won", "do_not_forget"} <= found
+    counts = relationships.recompute(at=NOW)
+    assert (counts["facts_changed"], counts["relationships_changed"]) == (0, 0)
+
+
 def test_history_and_embedded_history_agree() -> None:
     load()
     for customer in Customer.collection().find():
@@ -112,7 +120,7 @@ def test_history_and_embedded_history_agree() -> None:
         }
         newest = [one["at"] for one in customer["history"]]
         assert newest == sorted(newest, reverse=True)
-        assert customer.get("last_contact_at") == (said[0]["at"] if said else None)
+        assert not said or customer["facts"]["last_feedback"] == said[0]["feedback"]
 
 
 def test_each_order_counts_its_entries_and_carries_the_newest() -> None:
