@@ -89,7 +89,7 @@ class Audit(ListScreen):
         Column("at", N_("Time"), sort="at"),
         Column("who", N_("Who")),
         Column("action", N_("What")),
-        Column("record", N_("Record")),
+        Column("record", N_("About")),
         Column("changes", N_("From → to"), fold="panel"),
     )
     sorts = {"at": Sort("at")}

@@ -123,7 +123,7 @@ class Staff(ListScreen):
         """A person's page; posting saves name and roles."""
         who = object_id(staff_id)
         if request.method == "GET":
-            return self._page(who)
+            return self._person_page(who)
         typed = _typed()
         version = request.form.get("version", "")
         try:
@@ -137,7 +137,7 @@ class Staff(ListScreen):
                 at=now(),
             )
         except (StaleForm, InvalidInput) as error:
-            return make_response(self._page(who, typed=typed, problem=error), error.status)
+            return make_response(self._person_page(who, typed=typed, problem=error), error.status)
         flash(gettext("Saved."), "success")
         return redirect(url_for(".record_view", staff_id=who), 303)
 
@@ -200,7 +200,7 @@ class Staff(ListScreen):
         except InvalidInput as error:
             flash_error(error)
             return redirect(url_for(".record_view", staff_id=who), 303)
-        return self._page(who, new_link=made)
+        return self._person_page(who, new_link=made)
 
     def _new_form(self, typed: dict[str, Any], problem: InvalidInput | None = None) -> str:
         return self.render(
@@ -211,7 +211,7 @@ class Staff(ListScreen):
             roles=ROLES,
         )
 
-    def _page(
+    def _person_page(
         self,
         who: ObjectId,
         *,
