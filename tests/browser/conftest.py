@@ -179,14 +179,16 @@ class Desk:
             }"""
         )
 
-    def axe(self) -> list[str]:
-        """What axe finds on the page as it is now; empty is what we want."""
+    def axe(self, *rules: str) -> list[str]:
+        """What axe finds on the page as it is now; empty is what we want. All rules by default."""
         self.calm()
         session = self.page.context.new_cdp_session(self.page)
         # The policy of the page lets no script in; the debugger is above it.
-        session.send("Runtime.evaluate", {"expression": AXE})
+        if not self.page.evaluate("'axe' in window"):
+            session.send("Runtime.evaluate", {"expression": AXE})
+        only = {"runOnly": list(rules)} if rules else {}
         run = (
-            "axe.run({resultTypes: ['violations']}).then((found) => JSON.stringify(found.violations"
+            f"axe.run({json.dumps({'resultTypes': ['violations']} | only)}).then((found) => JSON.stringify(found.violations"
             ".map((one) => [one.id, one.help, one.nodes.slice(0, 3).map((node) => node.html)])))"
         )
         answer = session.send(
