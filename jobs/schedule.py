@@ -14,7 +14,7 @@ import redis
 from pymongo.errors import PyMongoError
 
 from config import Settings
-from services import job_runs, schedules
+from services import job_runs, mail, schedules
 from stores import mongo, valkey
 from stores.errors import StoreError
 
@@ -53,6 +53,7 @@ def tick(settings: Settings, token: str, now: datetime) -> bool:
     if not _hold_lease(token):
         return False
     schedules.start_due(now, settings.zone)
+    mail.take_up(now)
     for run_id in job_runs.sweep(now):
         logger.info("Job run %s was put into the queue again.", run_id)
     return True

@@ -22,6 +22,7 @@ class MailMessage(CarebookDocument):
     state = StringField(choices=(WAITING, SENT, FAILED), default=WAITING, required=True)
     attempts = IntField(default=0)
     error = StringField()
+    next_try_at = DateTimeField()  # when it is taken up again, if it still waits then
     lease_until = DateTimeField()  # while a worker talks to the mail server
     sent_at = DateTimeField()
 
@@ -31,5 +32,7 @@ class MailMessage(CarebookDocument):
             {"name": "one_message_per_key", "fields": ["key"], "unique": True},
             # What still waits, oldest first.
             {"name": "messages_by_state", "fields": ["state", "created_at"]},
+            # What a later try is due for.
+            {"name": "messages_to_try", "fields": ["state", "next_try_at"]},
         ],
     }

@@ -1,11 +1,14 @@
 """Which passwords staff may choose."""
 
 from rules.errors import N_, InvalidInput
+from rules.text import fold
 
 LENGTH_MIN, LENGTH_MAX = 10, 128
+GUESSES_LOG10_MIN = 8.0  # a hundred million: more than a locked login lets anybody try
+JUDGED_LENGTH = 72  # what stands behind cannot make a password weaker
 
-# Passwords of at least LENGTH_MIN characters that head the published lists of leaked ones, and
-# their Vietnamese cousins. Compared without regard to case.
+# Heads of the published lists of leaked passwords, and their Vietnamese cousins, which the 30,000
+# common passwords and words that zxcvbn knows leave out. Compared without regard to case.
 COMMON = frozenset(
     """
     1234567890 0123456789 0987654321 9876543210 12345678910 123456789a a123456789 1234567899
@@ -42,12 +45,25 @@ def check_password(password: str, *, email: str, name: str) -> None:
         raise InvalidInput(
             N_("Choose a password of at most %(length)s characters."), length=LENGTH_MAX
         )
-    if password.casefold() in COMMON or len(set(password)) < 4:
+    if password.casefold() in _personal(email, name):
+        raise InvalidInput(N_("Choose a password that is not your name or e-mail address."))
+    if password.casefold() in COMMON or len(set(password)) < 4 or is_guessed(password, email, name):
         raise InvalidInput(
             N_("This password is one of the first that attackers try. Choose another one.")
         )
-    if password.casefold() in _personal(email, name):
-        raise InvalidInput(N_("Choose a password that is not your name or e-mail address."))
+
+
+def is_guessed(password: str, email: str = "", name: str = "") -> bool:
+    """Whether somebody who tries common passwords, words, years and keyboard rows comes upon it.
+
+    `Password2024!` and `anhyeuem12345` are; a sentence of four words is not.
+    """
+    # Loads 30,000 words, which commands that need no password should not wait for.
+    from zxcvbn import zxcvbn
+
+    known = [*_personal(email, name), *fold(name).split(), *COMMON]
+    judged = zxcvbn(password[:JUDGED_LENGTH], user_inputs=[word for word in known if word])
+    return bool(judged["guesses_log10"] < GUESSES_LOG10_MIN)
 
 
 def _personal(email: str, name: str) -> set[str]:

@@ -20,7 +20,7 @@ from config import Settings
 from models import MailMessage
 from models.mail_message import FAILED, SENT, WAITING
 from rules.errors import N_, CareError, StoreUnavailable
-from rules.scope import Actor
+from rules.scope import SYSTEM, Actor
 from services import job_runs
 from services.progress import NoProgress, Progress, stop_if_cancelled
 
@@ -28,6 +28,9 @@ Stored = dict[str, Any]
 
 ANSWER_SECONDS = 20
 LEASE = timedelta(minutes=3)  # longer than the mail server may take in all
+FIRST_RETRY = timedelta(minutes=2)  # doubled after each failure
+LONGEST_RETRY = timedelta(hours=1)
+TAKEN_UP = 50  # messages at a time
 TRIED_FOR = timedelta(days=3)  # a message that cannot be delivered for so long is given up
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -97,6 +100,7 @@ def write(
         "text": text,
         "state": WAITING,
         "attempts": 0,
+        "next_try_at": at + FIRST_RETRY,
         "version": 1,
         "created_at": at,
         "updated_at": at,
@@ -143,6 +147,23 @@ def send_waiting(
         raise problem
 
 
+def take_up(now: datetime) -> list[ObjectId]:
+    """Starts a job for each message whose next try is due; returns the runs.
+
+    Run it every few seconds. A try is started once, even by two schedulers at a time.
+    """
+    due = {"state": WAITING, "next_try_at": {"$lte": now}}
+    started = []
+    for message in MailMessage.collection().find(due, {"attempts": 1}).limit(TAKEN_UP):
+        slot = f"send_mail-{message['_id']}-{message['attempts']}"
+        if job_runs.of_slot(slot) is None:
+            arguments = {"message_id": str(message["_id"])}
+            run_id = job_runs.create("send_mail", arguments, SYSTEM, slot=slot, at=now)
+            job_runs.enqueue(run_id)
+            started.append(run_id)
+    return started
+
+
 def _send_claimed(message_id: ObjectId, settings: Settings) -> bool:
     now = datetime.now(UTC)
     free: Stored = {"$or": [{"lease_until": None}, {"lease_until": {"$lt": now}}]}
@@ -157,7 +178,9 @@ def _send_claimed(message_id: ObjectId, settings: Settings) -> bool:
         _hand_over(_composed(message, settings), server_of(settings))
     except MailServerAway as error:
         is_over = now - message["created_at"] > TRIED_FOR
-        _note(message, {"state": FAILED if is_over else WAITING, "error": str(error)})
+        again = now + min(FIRST_RETRY * 2 ** min(message["attempts"], 10), LONGEST_RETRY)
+        state = FAILED if is_over else WAITING
+        _note(message, {"state": state, "error": str(error), "next_try_at": again})
         raise
     except MailRefused as error:
         _note(message, {"state": FAILED, "error": str(error)})

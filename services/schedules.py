@@ -31,6 +31,7 @@ SHIPPED = {
     "recompute_relationships": "02:30",
     "end_viewers": "00:05",
     "purge_job_runs": "03:30",
+    "purge_audit": "03:40",
 }
 
 
