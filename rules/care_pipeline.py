@@ -9,7 +9,7 @@ is, so that the server does not write it at all. A property test holds both to t
 from datetime import UTC, datetime
 from typing import Any
 
-from rules.care_dates import INTERVAL, NONE, SALE, SUGGESTED
+from rules.care_dates import APPOINTMENT, INTERVAL, NONE, SALE, SUGGESTED
 
 Expression = Any
 
@@ -19,11 +19,13 @@ DAY_MS = 24 * 60 * 60 * 1000
 # a number that no date can carry, and the server would refuse the whole update.
 TOO_MANY_DAYS = 3_660_000
 
-# Orders whose date comes from the interval: nobody cared for them (S1.6). Others are left alone.
+# Orders whose date comes from the interval: nobody cared for them (S1.6) and nobody moved their
+# date. Others are left alone.
 # None also matches orders that never had the field.
 UNCARED: dict[str, Any] = {
     "care.state": {"$in": [NONE, SUGGESTED, None]},
     "care.count": {"$in": [0, None]},
+    "care.basis.kind": {"$ne": APPOINTMENT},
 }
 
 

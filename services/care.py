@@ -11,7 +11,7 @@ from pymongo.errors import DuplicateKeyError
 
 from models import Customer, Interaction, Order
 from models.base import stored_date
-from models.care import APPOINTED, APPOINTMENT, ENDED
+from models.care import APPOINTED, APPOINTMENT, ENDED, SUGGESTED
 from models.customer import HISTORY_KEPT
 from models.interaction import CARE, EVENT
 from rules.care_dates import CarePlan, plan
@@ -85,7 +85,7 @@ def log_order_care(
             raise NotFound(N_("This order was deleted meanwhile. Copy your text before you leave."))
         care = order.get("care") or {}
         if care.get("count", 0) != expected_count:
-            raise StaleForm()
+            raise _colleague_was_faster({"order_id": order_id}, session)
         interaction = _interaction(
             planned, by=by, at=at, entry_key=entry_key, customer_id=order["customer_id"]
         )
@@ -131,7 +131,7 @@ def log_customer_care(
             )
         care = customer.get("own_care") or {}
         if care.get("count", 0) != expected_count:
-            raise StaleForm()
+            raise _colleague_was_faster({"customer_id": customer_id, "order_id": None}, session)
         interaction = _interaction(
             planned, by=by, at=at, entry_key=entry_key, customer_id=customer_id
         ) | {"due_on_before": care.get("due_on")}
@@ -171,7 +171,9 @@ def postpone_order(
         care = order.get("care") or {}
         if care.get("count", 0) != expected_count:
             raise StaleForm()
-        moved = care | _appointment(next_on, by, today)
+        # Never cared for stays never cared for (S1.13), only at another date.
+        state = APPOINTED if care.get("count") else SUGGESTED
+        moved = care | _appointment(next_on, by, today) | {"state": state}
         Order.collection().update_one(
             {"_id": order_id},
             {"$set": {"care": moved, "updated_at": at}, "$inc": {"version": 1}},
@@ -194,6 +196,19 @@ def postpone_order(
         return _store(interaction, care, None, by=by, at=at, session=session)
 
     return _once(entry_key, work)
+
+
+def _colleague_was_faster(subject: Stored, session: ClientSession) -> StaleForm:
+    """Names who wrote since the form was opened."""
+    newest = Interaction.collection().find_one(subject, sort=[("at", -1)], session=session)
+    if newest is None or not newest.get("staff_name"):
+        return StaleForm()
+    return StaleForm(
+        N_(
+            "%(name)s wrote an entry here meanwhile. Your text is kept: read the new entry, then save."
+        ),
+        name=newest["staff_name"],
+    )
 
 
 def _once(entry_key: str, work: Callable[[ClientSession], Logged]) -> Logged:

@@ -26,7 +26,13 @@ class Lookup(ScreenView):
 
     @expose("/<kind>")
     def options_view(self, kind: str) -> Any:
-        search = {"area": _areas, "group": _groups, "staff": _staff, "carer": _staff, "customer": _customers}
+        search = {
+            "area": _areas,
+            "group": _groups,
+            "staff": _staff,
+            "carer": _staff,
+            "customer": _customers,
+        }
         if kind not in search:
             abort(404)
         words = request.args.get("q", "")[:100]

@@ -20,7 +20,7 @@ from pymongo.client_session import ClientSession
 
 from models import Area, Customer, Order, Product
 from models.base import CarebookDocument, stored_date
-from models.care import SUGGESTED
+from models.care import APPOINTMENT, SUGGESTED
 from models.order import RETURN
 from rules.care_dates import care_items, first_care
 from services import relationships
@@ -236,13 +236,22 @@ _decimal128 = lru_cache(REMEMBERED)(Decimal128)
 
 
 def _change(order_id: ObjectId, document: Stored, at: datetime) -> UpdateOne:
-    """Brings an order in line with its document; care that a person has logged stays (S1.6)."""
+    """Brings an order in line with its document; care that a person logged or postponed stays (S1.6)."""
     care = document["care"]
     values: Stored = {
         name: {"$literal": value} for name, value in document.items() if name != "care"
     }
     values["care"] = {
-        "$cond": [{"$gt": [{"$ifNull": ["$care.count", 0]}, 0]}, "$care", {"$literal": care}]
+        "$cond": [
+            {
+                "$or": [
+                    {"$gt": [{"$ifNull": ["$care.count", 0]}, 0]},
+                    {"$eq": ["$care.basis.kind", APPOINTMENT]},
+                ]
+            },
+            "$care",
+            {"$literal": care},
+        ]
     }
     values["version"] = {"$add": [{"$ifNull": ["$version", 0]}, 1]}
     values["updated_at"] = at

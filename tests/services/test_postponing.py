@@ -50,7 +50,7 @@ def test_it_moves_the_date_and_counts_no_contact(
     moved = stored(order)["care"]
     assert moved["due_on"] == stored_date(TOMORROW)
     assert moved["basis"]["staff_name"] == agent.name
-    assert moved["count"] == 0
+    assert (moved["state"], moved["count"]) == ("suggested", 0), "never cared for (S1.13)"
     kept = Customer.collection().find_one({"_id": customer})
     assert kept
     assert kept["care"]["due_on"] == stored_date(TOMORROW)
