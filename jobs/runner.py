@@ -50,9 +50,9 @@ def _do(claimed: JobRun, lease: Lease) -> None:
     except LeaseLost:
         logger.warning("Job run %s was taken by another worker.", claimed.pk)
     except MakeRoom:
-        progress.flush()
-        if job_runs.make_room(lease, _now()):
-            job_runs.enqueue(claimed.pk)
+        # The scheduler's sweep hands it to the workers again: by itself it would take its own
+        # place in RQ, which forgets a job that has just ended.
+        job_runs.make_room(lease, _now())
     except StoreUnavailable as error:
         _try_again(lease, error.message, error.params)
     except CareError as error:

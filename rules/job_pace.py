@@ -47,17 +47,21 @@ def pace(
 def in_words(duration: timedelta) -> Sentence:
     """A duration, rounded as people say it."""
     seconds = round(duration.total_seconds())
+    if seconds <= 1:
+        return Sentence(N_("1 second"))
     if seconds < 60:
         return Sentence(N_("%(count)s seconds"), {"count": _rounded(seconds)})
     minutes = round(seconds / 60)
+    if minutes == 1:
+        return Sentence(N_("1 minute"))
     if minutes < 60:
         return Sentence(N_("%(count)s minutes"), {"count": minutes})
     return Sentence(
-        N_("%(hours)s hours %(minutes)s minutes"),
+        N_("%(hours)s h %(minutes)s min"),
         dict(zip(("hours", "minutes"), divmod(minutes, 60), strict=True)),
     )
 
 
 def _rounded(seconds: int) -> int:
     """Up to ten seconds exactly, then in fives: a guess that jumps reads like a wrong one."""
-    return max(1, seconds) if seconds <= 10 else min(55, 5 * round(seconds / 5))
+    return seconds if seconds <= 10 else min(55, 5 * round(seconds / 5))

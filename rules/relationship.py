@@ -177,10 +177,13 @@ def _once(
 
 
 def because(decision: Decision, customer: Customer, today: date) -> list[dict[str, Any]]:
-    """The conditions of the rule with what they found, plain enough to be stored."""
-    if decision.rule is None:
-        return []
-    return [_found(one, customer, today) for one in decision.rule.conditions]
+    """The conditions of the rule with what they found, plain enough to be stored.
+
+    Exceptions are left out: that a customer is not lost is no reason for what it is.
+    """
+    conditions = decision.rule.conditions if decision.rule else ()
+    reasons = [one for one in conditions if one.operator != NONE_OF]
+    return [_found(one, customer, today) for one in reasons or conditions]
 
 
 def _found(condition: Condition, customer: Customer, today: date) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from commands.worker import QUEUE
+from services.job_queue import QUEUE
 from stores.embedded import EmbeddedServer
 from stores.embedded_valkey import EmbeddedValkey
 from tests.commands.conftest import PROGRAM, eventually

@@ -15,7 +15,7 @@ from models import Customer, JobRun, Order
 from models.job_run import CANCELLED, DONE, FAILED, QUEUED
 from rules.errors import InvalidInput, StoreUnavailable
 from rules.scope import SYSTEM
-from services import job_queue, job_runs
+from services import job_queue, job_runs, run_progress
 from services.progress import Cancelled
 from tests.factories import make_customer, make_order, make_product
 
@@ -139,6 +139,33 @@ def test_a_worker_that_lost_its_run_writes_nothing_more(job):
     runner.run(str(run_id))
     assert stored(run_id)["worker"] == "another"
     assert stored(run_id)["state"] == "running"
+
+
+def test_nightly_work_makes_room_for_a_person_and_goes_on_afterwards(job, monkeypatch):
+    monkeypatch.setattr(run_progress, "FLUSH_SECONDS", 0)
+    done = []
+
+    def work(progress):
+        for step in range(3):
+            if progress.is_cancelled():
+                raise Cancelled
+            done.append(step)
+
+    job(work)
+    nightly = job_runs.create("test", {}, SYSTEM, slot="test-2026-11-21", schedule="test")
+    clicked = a_run("test")
+    job_runs.enqueue(clicked)
+    runner.run(str(nightly))
+    assert (stored(nightly)["state"], stored(nightly)["attempts"], done) == (QUEUED, 0, [])
+    assert job_runs.active_run("test") == nightly
+    runner.run(str(clicked))
+    job_queue._queue().empty()
+    done.clear()
+    later = datetime.now(UTC) + job_runs.GRACE + timedelta(seconds=1)
+    assert nightly in job_runs.sweep(later)
+    runner.run(str(nightly))
+    assert (stored(nightly)["state"], stored(nightly)["attempts"]) == (DONE, 1)
+    assert job_runs.active_run("test") is None
 
 
 def a_shop():
