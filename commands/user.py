@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import click
 
 from config import Settings
+from models import Staff
 from rules.errors import N_, NotFound
 from rules.scope import CARE_AGENT, ROLES, SYSTEM
-from services import accounts
+from services import accounts, second_factor
 from stores import mongo
 
 BY = replace(SYSTEM, screen="command user")
@@ -62,11 +63,32 @@ def link(settings: Settings, email: str) -> None:
       carebook user link chi@example.com
     """
     mongo.connect(settings)
+    staff = _who_may_log_in(email)
+    new = accounts.one_time_link(staff, settings.address, datetime.now(UTC))
+    click.echo(f"{staff.name} <{staff.email}> can choose a password here:\n{new}")
+
+
+@user.command("reset-second-factor")
+@click.argument("email")
+@click.pass_obj
+def reset_second_factor(settings: Settings, email: str) -> None:
+    """Let somebody in without a telephone and recovery codes; the password is still asked for.
+
+    \b
+    Example:
+      carebook user reset-second-factor admin@example.com
+    """
+    mongo.connect(settings)
+    staff = _who_may_log_in(email)
+    second_factor.reset(staff.pk, BY, datetime.now(UTC))
+    click.echo(f"{staff.name} <{staff.email}> logs in with the password alone now.")
+
+
+def _who_may_log_in(email: str) -> Staff:
     staff = accounts.find_staff(email)
     if staff is None or not staff.active:
         raise NotFound(
             N_("Nobody with the e-mail address %(email)s may log in. Check the spelling."),
             email=email,
         )
-    new = accounts.one_time_link(staff, settings.address, datetime.now(UTC))
-    click.echo(f"{staff.name} <{staff.email}> can choose a password here:\n{new}")
+    return staff

@@ -115,9 +115,13 @@ def _duty_redirect(staff: Staff) -> BaseResponse | None:
         target = url_for("second_factor.index")
     else:
         return None
-    if is_htmx():
-        return Response("", 403, {"HX-Redirect": target})
-    return redirect(target, 303)
+    if not is_htmx():
+        return redirect(target, 303)
+    here = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    if here.startswith(url_for("account.index").rstrip("/")):
+        # What the frame asks for while the duty is being done must not reload the page.
+        return Response("", 204)
+    return Response("", 403, {"HX-Redirect": target})
 
 
 def _add_headers(response: Response) -> Response:

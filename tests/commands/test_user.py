@@ -103,3 +103,13 @@ def test_there_is_no_link_for_somebody_who_may_not_log_in(call: Any, is_known: b
     result = call("user", "link", "an@example.com")
     assert result.exit_code == 1
     assert "an@example.com" in result.stderr
+
+
+def test_an_operator_lets_in_who_lost_the_second_factor(call: Any) -> None:
+    call("user", "create", "an@example.com", "--name", "An", "--role", "administrator")
+    Staff.objects.update(totp_secret="A" * 32, recovery_hashes=["x"])
+    result = call("user", "reset-second-factor", "an@example.com")
+    assert result.exit_code == 0, result.stderr
+    assert Staff.objects.get().totp_secret is None
+    assert Staff.objects.get().recovery_hashes == []
+    assert call("user", "reset-second-factor", "nobody@example.com").exit_code == 1
