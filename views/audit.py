@@ -66,7 +66,13 @@ KIND = ChoiceFilter(
         Choice("all", N_("Everything"), "", {}),
         *(
             Choice(kind, KINDS[kind], KINDS[kind], {"kind": kind})
-            for kind in ("customers", "orders", "products", "staff", "settings")
+            for kind in ("customers", "orders", "products", "staff")
+        ),
+        Choice(
+            "settings",
+            N_("Settings"),
+            N_("settings"),
+            {"kind": {"$in": ["settings", "site", "relationship_setup", "schedules"]}},
         ),
     ),
     default="all",

@@ -16,7 +16,7 @@ from rules.errors import N_
 from rules.scope import ROLES
 from services import lists
 from services.configuration import Configuration
-from views import formats
+from views import formats, job_words
 from views.context import configured, locale
 
 Stored = dict[str, Any]
@@ -25,6 +25,7 @@ ACTIONS = {
     "activate": N_("activated"),
     "assign_add": N_("assigned"),
     "assign_remove": N_("assignment taken back"),
+    "assign_replace": N_("assigned to others"),
     "care": N_("care entry written"),
     "configure": N_("settings changed"),
     "create": N_("created"),
@@ -62,13 +63,14 @@ KINDS = {
     "site": N_("Settings"),
     "import": N_("Import"),
     "audit": N_("Change log"),
-    "relationships": N_("Relationship"),
+    "relationship_setup": N_("Relationship rules"),
     "schedules": N_("Schedule"),
 }
 FIELDS = {
     "active": N_("Login active"),
     "address": N_("Address"),
     "area_id": N_("Area"),
+    "at_time": N_("Time"),
     "audit_days": N_("Days the change log is kept"),
     "birthday": N_("Birthday"),
     "care.due_on": N_("Next care"),
@@ -84,7 +86,9 @@ FIELDS = {
     "fields": N_("Columns"),
     "filters": N_("Filters"),
     "gender": N_("Gender"),
+    "is_paused": N_("Paused"),
     "kind": N_("Kind"),
+    "weekdays": N_("Weekdays"),
     "login": N_("Login"),
     "must_change_password": N_("Must choose a new password"),
     "name": N_("Name"),
@@ -120,6 +124,12 @@ WORDS = {
     "by_product": N_("By product"),
     "by_customer": N_("By customer"),
     "unlimited": N_("Unlimited"),
+}
+# Labels of records that have no name of their own.
+LABELS = {
+    "access": N_("Security"),
+    "care_mode": N_("Care mode"),
+    "relationships": N_("Relationship rules"),
 }
 SHOWN_LENGTH = 300
 
@@ -196,9 +206,17 @@ def _shown(entry: Stored, names: Mapping[ObjectId, str], config: Configuration) 
         address=entry.get("address") or "",
         action=action_text(entry["action"]),
         kind=kind_text(entry["kind"]),
-        label=entry.get("record_label") or "",
+        label=_label_text(entry),
         changes=changes,
     )
+
+
+def _label_text(entry: Stored) -> str:
+    label = entry.get("record_label") or ""
+    if entry["kind"] == "schedules":
+        return job_words.label({"name": label})
+    is_ours = entry["kind"] in ("settings", "site", "relationship_setup")
+    return str(gettext(LABELS[label])) if is_ours and label in LABELS else label
 
 
 def _field_text(field: str) -> str:

@@ -14,6 +14,7 @@ from rules.scope import CARE_AGENT, SYSTEM, Actor
 from services import (
     access_settings,
     accounts,
+    assignments,
     audit,
     audit_reading,
     audit_restore,
@@ -278,3 +279,11 @@ def keep(by: Actor, days: str) -> None:
 
 def write_entry(at: datetime) -> None:
     audit.record(by=SYSTEM, at=at, action="update", kind="customers", record_id=None, label="Khách")
+
+
+def test_it_names_settings_in_words(admin: Browser, administrator: Actor) -> None:
+    keep(administrator, "365")
+    assignments.set_care_mode("by_customer", by=administrator, at=NOW)
+    page = admin.get("/audit?kind=settings").text
+    assert "Bảo mật" in page.split("<tbody", 1)[1]
+    assert "Không giới hạn → Theo khách hàng" in page
