@@ -164,6 +164,42 @@ def take_jobs(stage: Stage, language: str) -> Page:
     return page
 
 
+def take_care_mode(stage: Stage, language: str) -> Page:
+    return _opened(stage.page(MANAGER, language), "/settings/care-mode")
+
+
+def take_assign_products(stage: Stage, language: str) -> Page:
+    page = _opened(stage.page(MANAGER, language), "/assignments/products")
+    for number in (2, 4, 5):
+        page.check(f"[data-rows] tbody tr:nth-child({number}) input[name=ids]")
+    return page
+
+
+def take_viewers(stage: Stage, language: str) -> Page:
+    """Under a limited mode, so that not everybody sees the customer; the mode is put back."""
+    page = stage.page(MANAGER, language)
+    _choose_mode(page, "by_customer")
+    for number in range(1, 20):  # the first ones may be seen by everybody
+        _opened(page, "/customers")
+        page.click(f"[data-rows] tbody tr:nth-child({number}) .row-title")
+        page.click(".record-viewers a")
+        page.wait_for_load_state("networkidle")
+        if page.locator("select[name=staff]").count():
+            break
+    page.select_option("select[name=staff]", index=1)
+    page.click("main form .btn-primary")
+    page.wait_for_selector(".viewer-list form")
+    _choose_mode(stage.page(MANAGER, language), "unlimited")
+    return page
+
+
+def _choose_mode(page: Page, mode: str) -> None:
+    _opened(page, "/settings/care-mode")
+    page.check(f"input[value={mode}]")
+    page.click("main form .btn-primary")
+    page.wait_for_load_state("networkidle")
+
+
 def take_account(stage: Stage, language: str) -> Page:
     return _opened(stage.page("vy", language), "/account")
 
@@ -183,12 +219,15 @@ PICTURES: dict[str, Callable[[Stage, str], Page]] = {
     "customer": take_customer,
     "history": take_history,
     "product": take_product,
+    "care-mode": take_care_mode,
+    "assign-products": take_assign_products,
     "account": take_account,
     "phone": take_phone,
     # These write: what they leave behind would stand in the others.
     "colleague": take_colleague,
     "jobs": take_jobs,
     "queue": take_queue,
+    "viewers": take_viewers,
 }
 
 
