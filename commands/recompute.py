@@ -4,6 +4,8 @@ import getpass
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
 
 import click
 from rich.console import Console
@@ -22,6 +24,7 @@ from rules.errors import N_, InvalidInput
 from rules.scope import ADMINISTRATOR, Actor
 from services import job_runs, progress
 from services.recompute import recompute_care
+from services.relationships import recompute as recompute_relationships
 from stores import mongo, valkey
 
 SCREEN = "command recompute"
@@ -62,12 +65,34 @@ def care(settings: Settings, codes: tuple[str, ...], background: bool) -> None:
     if product_codes:
         _refuse_unknown(product_codes)
     if background:
-        _enqueue(settings, product_codes)
+        arguments = {"product_codes": product_codes} if product_codes else {}
+        _enqueue(settings, "recompute_care", arguments)
         return
-    with _watched() as bar:
+    with _watched("Care dates") as bar:
         counts = recompute_care(product_codes=product_codes, progress=bar)
     for sentence in _sentences(counts):
         click.echo(sentence)
+
+
+@recompute.command()
+@click.option("--background", is_flag=True, help="Let a worker do it, and return at once.")
+@click.pass_obj
+def relationships(settings: Settings, background: bool) -> None:
+    """Recompute contacts, purchases and the relationship status of every customer.
+
+    \b
+    Example:
+      carebook recompute relationships
+    """
+    mongo.connect(settings)
+    if background:
+        _enqueue(settings, "recompute_relationships", {})
+        return
+    with _watched("Relationships") as bar:
+        counts = recompute_relationships(at=datetime.now(UTC), progress=bar)
+    click.echo(
+        f"{counts['relationships_changed']:,} of {counts['customers_checked']:,} customers got another relationship."
+    )
 
 
 def _refuse_unknown(codes: Sequence[str]) -> None:
@@ -85,10 +110,9 @@ def _refuse_unknown(codes: Sequence[str]) -> None:
         )
 
 
-def _enqueue(settings: Settings, codes: Sequence[str] | None) -> None:
+def _enqueue(settings: Settings, job: str, arguments: dict[str, Any]) -> None:
     valkey.connect(settings)
-    arguments = {"product_codes": codes} if codes else {}
-    run_id = job_runs.create("recompute_care", arguments, _operator())
+    run_id = job_runs.create(job, arguments, _operator())
     job_runs.enqueue(run_id)
     click.echo(f"Job {run_id} waits for a worker; the page “Background jobs” shows it.")
 
@@ -126,11 +150,11 @@ class _Bar(progress.NoProgress):
 
 
 @contextmanager
-def _watched() -> Iterator[progress.Progress]:
+def _watched(what: str) -> Iterator[progress.Progress]:
     """A progress bar with the time left on a terminal; nothing where a program reads along."""
     if not sys.stderr.isatty():
         yield progress.NoProgress()
         return
-    columns = (TextColumn("Care dates"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as shown:
-        yield _Bar(shown, shown.add_task("Care dates", total=None))
+        yield _Bar(shown, shown.add_task(what, total=None))

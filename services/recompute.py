@@ -5,8 +5,9 @@ killed anywhere: each step compares with what is stored, writes what differs, an
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ from rules.care_pipeline import UNCARED, first_care_pipeline
 from rules.errors import N_, StoreUnavailable
 from services.intervals import align_intervals
 from services.progress import NoProgress, Progress, stop_if_cancelled
-from services.ranges import over_ranges
+from services.ranges import carefully, over_ranges
 from services.stored_care import open_care_of_order, own_care_of, stored_next_care
 
 T = TypeVar("T")
@@ -152,13 +153,21 @@ def _recompute_of_products(codes: Sequence[str], run: _Run) -> None:
     rows = orders.find(containing, {"customer_id": 1}, batch_size=ORDERS_PER_RANGE)
     for some in _batches(rows, ORDERS_PER_RANGE):
         stop_if_cancelled(run.progress)
-        ids = [row["_id"] for row in some]
-        customer_ids = {row["customer_id"] for row in some if row.get("customer_id")}
-        run.add("orders_changed", _recompute_orders({"_id": {"$in": ids}}, run.at))
-        run.add("orders_checked", len(ids))
-        run.add("customers_changed", recompute_customers(sorted(customer_ids), at=run.at))
-        run.add("customers_checked", len(customer_ids))
-        run.progress.advance(len(ids))
+        customer_of = {row["_id"]: row.get("customer_id") for row in some}
+        work = partial(_recompute_with_customers, customer_of, run)
+        carefully(work, list(customer_of), run.progress, orders.name)
+        run.progress.advance(len(some))
+
+
+def _recompute_with_customers(
+    customer_of: Mapping[ObjectId, ObjectId | None], run: _Run, ids: Sequence[ObjectId]
+) -> None:
+    """Recomputes these orders, then their customers."""
+    customer_ids = sorted({one for order_id in ids if (one := customer_of[order_id])})
+    run.add("orders_changed", _recompute_orders({"_id": {"$in": list(ids)}}, run.at))
+    run.add("customers_changed", recompute_customers(customer_ids, at=run.at))
+    run.add("orders_checked", len(ids))
+    run.add("customers_checked", len(customer_ids))
 
 
 def _recompute_orders(criteria: Stored, at: datetime) -> int:

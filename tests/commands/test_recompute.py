@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from commands import cli
 from config import Settings
-from models import JobRun, Order
+from models import Customer, JobRun, Order
 from services import job_queue
 from tests.factories import make_customer, make_order, make_product
 
@@ -53,3 +53,16 @@ def test_in_the_background_it_waits_for_a_worker(call: Any, valkey: Any) -> None
 
 def test_help_shows_an_example(call: Any) -> None:
     assert "carebook recompute care --products" in call("recompute", "care", "--help").stdout
+
+
+def test_relationships_say_what_changed_and_then_that_nothing_does(call: Any) -> None:
+    first = call("recompute", "relationships")
+    assert first.stdout == "1 of 1 customers got another relationship.\n"
+    assert Customer.collection().find_one()["relationship"] == "won"
+    second = call("recompute", "relationships")
+    assert second.stdout == "0 of 1 customers got another relationship.\n"
+
+
+def test_relationships_in_the_background_wait_for_a_worker(call: Any, valkey: Any) -> None:
+    call("recompute", "relationships", "--background")
+    assert JobRun.objects.get().name == "recompute_relationships"
