@@ -72,6 +72,8 @@ def customer_scope(actor: Actor) -> Criteria:
     """
     if sees_everything(actor):
         return {}
+    if actor.staff_id is None:
+        return NOTHING  # nobody in particular; a list without the field would match None
     if actor.is_scope_pending:
         mine = ("owner_id", "carers", "viewers.staff_id")
         return {"$or": [{path: actor.staff_id} for path in mine]}
@@ -82,6 +84,8 @@ def order_scope(actor: Actor) -> Criteria:
     """The orders that the actor may see: those of visible customers, and with its own products."""
     if sees_everything(actor):
         return {}
+    if actor.staff_id is None:
+        return NOTHING  # nobody in particular; a list without the field would match None
     if actor.is_scope_pending:
         return {"customer_carers": actor.staff_id}
     return {"seen_by": actor.staff_id}
@@ -91,6 +95,8 @@ def due_order_scope(actor: Actor) -> Criteria:
     """The orders that the actor is to care for under the care mode (S1.3, S1.10, S1.11)."""
     if sees_everything(actor):
         return {}
+    if actor.staff_id is None:
+        return NOTHING  # nobody in particular; a list without the field would match None
     if actor.care_mode == BY_PRODUCT:
         return NOTHING if actor.is_scope_pending else {"product_carers": actor.staff_id}
     return {"customer_carers": actor.staff_id}
@@ -100,6 +106,8 @@ def due_customer_scope(actor: Actor) -> Criteria:
     """The customers that the actor is to care for under the care mode (S1.3, S1.10, S1.11)."""
     if sees_everything(actor):
         return {}
+    if actor.staff_id is None:
+        return NOTHING  # nobody in particular; a list without the field would match None
     if actor.care_mode == BY_PRODUCT:
         return NOTHING if actor.is_scope_pending else {"product_carers": actor.staff_id}
     return {"carers": actor.staff_id}
@@ -110,7 +118,9 @@ def history_scope(actor: Actor) -> Criteria:
 
     What others wrote about a visible customer stands on that customer's page.
     """
-    return {} if sees_everything(actor) else {"staff_id": actor.staff_id}
+    if sees_everything(actor):
+        return {}
+    return NOTHING if actor.staff_id is None else {"staff_id": actor.staff_id}
 
 
 def seen_by(

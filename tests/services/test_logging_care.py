@@ -162,7 +162,10 @@ def test_the_customer_embeds_the_newest_twenty_and_the_history_has_all(
     assert [one["content"] for one in embedded] == [
         f"Lần {index}" for index in range(number - 1, number - 1 - HISTORY_KEPT, -1)
     ]
-    assert Interaction.collection().count_documents({"customer_id": customer, "kind": "care"}) == number
+    assert (
+        Interaction.collection().count_documents({"customer_id": customer, "kind": "care"})
+        == number
+    )
     newest = Interaction.collection().find_one({"content": f"Lần {number - 1}"})
     assert newest
     assert embedded[0]["interaction_id"] == newest["_id"]

@@ -220,3 +220,16 @@ def run_waiting_jobs() -> None:
 
     for row in JobRun.collection().find({"state": "queued"}).sort("_id", 1):
         runner.run(str(row["_id"]))
+
+
+def test_nobody_in_particular_sees_nothing(db: Any) -> None:
+    make_order(make_customer(), {}, due_on=NOW.date())
+    nobody = Actor(None, "?", frozenset({"care_agent"}), care_mode=BY_CUSTOMER)
+
+    for document, scope in (
+        (Customer, customer_scope),
+        (Customer, due_customer_scope),
+        (Order, order_scope),
+        (Order, due_order_scope),
+    ):
+        assert document.collection().count_documents(scope(nobody)) == 0

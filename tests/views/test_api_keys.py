@@ -104,7 +104,10 @@ def test_it_is_revoked_at_once(mine: Browser, app: Flask) -> None:
     token = ApiToken.objects.get()
     assert mine.send(f"/account/keys/{token.pk}/revoke").status_code == 303
     assert call(app.test_client(), key).status_code == 401
-    assert [one.action for one in AuditEntry.objects(kind="api_tokens").order_by("id")] == ["create", "revoke"]
+    assert [one.action for one in AuditEntry.objects(kind="api_tokens").order_by("id")] == [
+        "create",
+        "revoke",
+    ]
 
 
 def test_it_is_nobody_elses_to_revoke(

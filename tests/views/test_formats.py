@@ -94,4 +94,3 @@ def test_it_takes_the_last_two_initials(name: str | None, shown: str) -> None:
 
 def test_it_keeps_the_colour_of_a_name() -> None:
     assert formats.avatar_class("Trần Mai") == formats.avatar_class("Trần Mai")
-

@@ -200,7 +200,9 @@ def test_it_makes_a_person_choose_a_new_password_before_anything_else(
     part = browser.get("/customers", headers={"HX-Request": "true"})
     assert (part.status_code, part.headers["HX-Redirect"]) == (403, "/account/")
     here = {"HX-Request": "true", "HX-Current-URL": "http://localhost/account/"}
-    assert browser.get("/customers", headers=here).status_code == 204, "or the page reloads for ever"
+    assert browser.get("/customers", headers=here).status_code == 204, (
+        "or the page reloads for ever"
+    )
     assert "mật khẩu mới trước khi" in browser.get("/account").text
     same = {"current": PASSWORD, "new": PASSWORD}
     assert browser.send("/account/password", same).status_code == 422
