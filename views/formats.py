@@ -3,6 +3,7 @@
 import hashlib
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date as babel_format_date
@@ -74,7 +75,18 @@ def format_money(value: Any) -> str:
     """
     if value is None or isinstance(value, Undefined):
         return ""
-    amount = value.to_decimal() if isinstance(value, Decimal128) else Decimal(str(value))
+    if isinstance(value, Decimal128):
+        return _money(value.bid, locale())
+    return _said_money(Decimal(str(value)))
+
+
+@lru_cache(maxsize=8192)
+def _money(bid: bytes, locale: str) -> str:
+    """Prices and totals repeat, on a page and from page to page."""
+    return _said_money(Decimal128.from_bid(bid).to_decimal())
+
+
+def _said_money(amount: Decimal) -> str:
     if amount == amount.to_integral_value():
         return f"{_grouped(int(amount))}{NO_BREAK_SPACE}₫"
     return f"{format_decimal(amount, '#,##0.00', locale=locale())}{NO_BREAK_SPACE}₫"
