@@ -40,8 +40,10 @@ def due(care: dict[str, Any], product_names: dict[str, Any]) -> Cell:
     due_on = local_date(care.get("due_on"))
     if due_on is None:
         return Cell("text", "–", level="muted")
-    text, level = _near(due_on, today(), locale())
-    return Cell("due", text, sub=why(due_on, care.get("basis"), product_names), level=level)
+    day, language = today(), locale()
+    text, level = _near(due_on, day, language)
+    reason = _reason(due_on, care.get("basis"), product_names, day, language)
+    return Cell("due", text, sub=reason, level=level)
 
 
 @lru_cache(maxsize=2048)
@@ -53,11 +55,21 @@ def _near(due_on: date, today: date, locale: str) -> tuple[str, str]:
 
 def why(due_on: date, basis: dict[str, Any] | None, product_names: dict[str, Any]) -> str:
     """The explanation of a date (B.1) in the reader's language, with the product's name."""
+    return _reason(due_on, basis, product_names, today(), locale())
+
+
+def _reason(
+    due_on: date,
+    basis: dict[str, Any] | None,
+    product_names: dict[str, Any],
+    day: date,
+    language: str,
+) -> str:
     if not basis:
         return ""
     named = product_names.get(basis.get("product_code"))
     name = named["name"] if named else None
-    return _why(due_on, tuple(basis.items()), name, today().year, locale())
+    return _why(due_on, tuple(basis.items()), name, day.year, language)
 
 
 @lru_cache(maxsize=4096)
