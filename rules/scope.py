@@ -70,47 +70,29 @@ def customer_scope(actor: Actor) -> Criteria:
     `seen_by` on the record names everybody with a reason of their own: the person responsible,
     carers, carers of a product in an order, viewers (S2.7).
     """
-    if sees_everything(actor):
-        return {}
-    if actor.staff_id is None:
-        return NOTHING  # nobody in particular; a list without the field would match None
-    if actor.is_scope_pending:
-        mine = ("owner_id", "carers", "viewers.staff_id")
-        return {"$or": [{path: actor.staff_id} for path in mine]}
-    return {"seen_by": actor.staff_id}
+    apart_from_products = ("owner_id", "carers", "viewers.staff_id")
+    return _limited(
+        actor, "seen_by", pending={"$or": [{path: actor.staff_id} for path in apart_from_products]}
+    )
 
 
 def order_scope(actor: Actor) -> Criteria:
     """The orders that the actor may see: those of visible customers, and with its own products."""
-    if sees_everything(actor):
-        return {}
-    if actor.staff_id is None:
-        return NOTHING  # nobody in particular; a list without the field would match None
-    if actor.is_scope_pending:
-        return {"customer_carers": actor.staff_id}
-    return {"seen_by": actor.staff_id}
+    return _limited(actor, "seen_by", pending={"customer_carers": actor.staff_id})
 
 
 def due_order_scope(actor: Actor) -> Criteria:
     """The orders that the actor is to care for under the care mode (S1.3, S1.10, S1.11)."""
-    if sees_everything(actor):
-        return {}
-    if actor.staff_id is None:
-        return NOTHING  # nobody in particular; a list without the field would match None
     if actor.care_mode == BY_PRODUCT:
-        return NOTHING if actor.is_scope_pending else {"product_carers": actor.staff_id}
-    return {"customer_carers": actor.staff_id}
+        return _limited(actor, "product_carers", pending=NOTHING)
+    return _limited(actor, "customer_carers")
 
 
 def due_customer_scope(actor: Actor) -> Criteria:
     """The customers that the actor is to care for under the care mode (S1.3, S1.10, S1.11)."""
-    if sees_everything(actor):
-        return {}
-    if actor.staff_id is None:
-        return NOTHING  # nobody in particular; a list without the field would match None
     if actor.care_mode == BY_PRODUCT:
-        return NOTHING if actor.is_scope_pending else {"product_carers": actor.staff_id}
-    return {"carers": actor.staff_id}
+        return _limited(actor, "product_carers", pending=NOTHING)
+    return _limited(actor, "carers")
 
 
 def history_scope(actor: Actor) -> Criteria:
@@ -118,9 +100,21 @@ def history_scope(actor: Actor) -> Criteria:
 
     What others wrote about a visible customer stands on that customer's page.
     """
+    return _limited(actor, "staff_id")
+
+
+def _limited(actor: Actor, path: str, *, pending: Criteria | None = None) -> Criteria:
+    """Everything, or the records that name the actor at `path`.
+
+    `pending` replaces the path while it still shows what was taken from the actor.
+    """
     if sees_everything(actor):
         return {}
-    return NOTHING if actor.staff_id is None else {"staff_id": actor.staff_id}
+    if actor.staff_id is None:
+        return NOTHING  # nobody in particular; a list without the field would match None
+    if actor.is_scope_pending and pending is not None:
+        return pending
+    return {path: actor.staff_id}
 
 
 def seen_by(
