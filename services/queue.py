@@ -56,11 +56,6 @@ def next_customer(
     return None
 
 
-def claim(customer_id: ObjectId, *, by: Actor, now: datetime, today: date) -> bool:
-    """Claims this very customer; False when a colleague has it or it is not due any more."""
-    return _claim({"_id": customer_id}, by, now, today) is not None
-
-
 def _claim(where: Criteria, by: Actor, now: datetime, today: date) -> dict[str, Any] | None:
     mine = _until(by, now + timedelta(minutes=CLAIM_MINUTES))
     free = {"$or": [{"claim.until": {"$exists": False}}, {"claim.until": {"$lt": now}}]}

@@ -32,7 +32,6 @@ CUSTOMER = ReferenceFilter("customer", N_("Customer"), "customer_id", N_("of %(n
 
 
 AT = InstantRangeFilter("at", N_("Care time"), "at", local_day_start)
-ACTIVE_STAFF_SHOWN = 300
 
 
 class History(ListScreen):
@@ -112,10 +111,6 @@ class History(ListScreen):
                 row = document.collection().find_one({"_id": state.values[key]}, {"name": 1})
                 found[key] = row["name"] if row else "?"
         return found
-
-    def side(self, state: FilterState) -> dict[str, Any]:
-        people = Staff.collection().find({}, {"name": 1}).sort("name", 1)
-        return {"staff_choices": list(people.limit(ACTIVE_STAFF_SHOWN))}
 
     @expose("/summary")
     def summary_view(self) -> Any:

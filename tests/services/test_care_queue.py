@@ -144,16 +144,6 @@ def test_nobody_left_is_nobody(agent: Actor) -> None:
     assert given(agent) is None
 
 
-def test_it_claims_a_certain_customer_unless_a_colleague_has_it(
-    agent: Actor, colleague: Actor
-) -> None:
-    one = due(-1)
-    assert queue.claim(one, by=agent, now=NOW, today=TODAY)
-    assert queue.claim(one, by=agent, now=NOW, today=TODAY)
-    assert not queue.claim(one, by=colleague, now=NOW, today=TODAY)
-    assert not queue.claim(due(3), by=agent, now=NOW, today=TODAY)
-
-
 def test_the_claim_says_whose_it_is(agent: Actor) -> None:
     one = due(-1)
     given(agent)
