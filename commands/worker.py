@@ -41,6 +41,9 @@ def worker(settings: Settings, burst: bool) -> None:
     Example:
       carebook worker --burst
     """
+    # A worker that cannot load its jobs ends here, in words; each fork then has them at once.
+    import jobs.runner  # noqa: F401
+
     lifeline.hold()
     log.start(settings)
     # Forked jobs connect to MongoDB by themselves: here it only has to be kept running.

@@ -5,7 +5,7 @@ import os
 import secrets
 import socket
 import traceback
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
@@ -96,4 +96,5 @@ def _worker_name() -> str:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    # Leases are compared by workers of several hosts, whose clocks may differ.
+    return mongo.server_time()

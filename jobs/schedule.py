@@ -8,7 +8,7 @@ believe that they hold the lease.
 import logging
 import secrets
 import threading
-from datetime import UTC, datetime
+from datetime import datetime
 
 import redis
 from pymongo.errors import PyMongoError
@@ -52,16 +52,21 @@ def tick(settings: Settings, token: str, now: datetime) -> bool:
     """One round; False when another scheduler holds the lease."""
     if not _hold_lease(token):
         return False
+    work(settings, now)
+    return True
+
+
+def work(settings: Settings, now: datetime) -> None:
+    """What the holder of the lease does. Two at once, or one whose clock is wrong, do no harm."""
     schedules.start_due(now, settings.zone)
     mail.take_up(now)
     for run_id in job_runs.sweep(now):
         logger.info("Job run %s was put into the queue again.", run_id)
-    return True
 
 
 def _tick_safely(settings: Settings, token: str) -> None:
     try:
-        tick(settings, token, datetime.now(UTC))
+        tick(settings, token, mongo.server_time())
     except (redis.RedisError, PyMongoError, StoreError, OSError) as error:
         logger.warning("A store is away, the next round tries again: %s", error)
     except Exception:

@@ -59,6 +59,7 @@ class JobRun(CarebookDocument):
     alone = StringField()
     priority = StringField(choices=(NOW, LATER), default=NOW)
     attempts = IntField(default=0)
+    failed_deliveries = IntField(default=0)  # in a row: a worker took it and could not begin
     started_by = ObjectIdField()
     started_by_name = StringField()
     started_at = DateTimeField()

@@ -5,6 +5,7 @@ import logging
 import redis
 from bson import ObjectId
 from rq import Queue
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from models.job_run import LATER, NOW
@@ -17,6 +18,7 @@ QUEUES = (QUEUE, LATER_QUEUE)  # in the order in which workers look
 ENTRY = "jobs.runner.run"  # named, not imported: jobs stand above services
 TIMEOUT = "12h"  # of one attempt; a job that hangs is ended then and tried again
 FAILURE_TTL_S = 24 * 60 * 60
+REASON_LENGTH = 300
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,9 @@ logger = logging.getLogger(__name__)
 def push(run_id: ObjectId, priority: str = NOW) -> bool:
     """Puts the id into the queue; False (and a log line) when the queue cannot be reached."""
     try:
+        # Only a delivery that fails from now on counts.
+        for name in QUEUES:
+            _queue(name).failed_job_registry.remove(str(run_id))
         _queue(LATER_QUEUE if priority == LATER else QUEUE).enqueue_call(
             ENTRY,
             args=(str(run_id),),
@@ -43,6 +48,24 @@ def waiting_ids() -> set[ObjectId]:
     """The runs that wait in the queue for a worker."""
     ids = [text for name in QUEUES for text in _queue(name).get_job_ids()]
     return {ObjectId(text) for text in ids if ObjectId.is_valid(text)}
+
+
+def failed_deliveries() -> dict[ObjectId, str]:
+    """`{run id: why}` of the runs that a worker took from the queue and could not even begin."""
+    failed = {}
+    for name in QUEUES:
+        queue = _queue(name)
+        for text in queue.failed_job_registry.get_job_ids():
+            if ObjectId.is_valid(text):
+                failed[ObjectId(text)] = _reason(queue.fetch_job(text))
+    return failed
+
+
+def _reason(job: Job | None) -> str:
+    """The last line of what RQ noted."""
+    result = job.latest_result() if job else None
+    lines = ((result.exc_string if result else None) or "").strip().splitlines()
+    return lines[-1][:REASON_LENGTH] if lines else "?"
 
 
 def does_a_person_wait() -> bool:

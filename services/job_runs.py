@@ -23,11 +23,17 @@ Stored = dict[str, Any]
 
 LEASE = timedelta(seconds=30)  # renewed while the worker lives; then the run may be taken again
 ATTEMPTS = 3  # before a run that keeps dying is given up
+DELIVERIES = 5  # in a row that may fail before a run is given up that no worker can even begin
 GRACE = timedelta(seconds=10)  # a queued run gets to reach the queue by itself
+# Nobody holds a lease for so long: it was given by a clock that was wrong.
+WRONG_CLOCK = timedelta(minutes=5)
 LOG_LINES, LOG_LINE_LENGTH = 200, 500
 
 GIVEN_UP = N_(
     "The work was interrupted again and again and was given up. Start it again; if it fails again, give the log to an administrator."
+)
+UNDELIVERED = N_(
+    "No worker could begin this job: %(reason)s. Give this to an administrator, then start it again."
 )
 
 
@@ -135,6 +141,7 @@ def claim(run_id: ObjectId, worker: str, now: datetime) -> JobRun | None:
                     "started_at": now,
                     "updated_at": now,
                     "error": None,
+                    "failed_deliveries": 0,
                     "attempts": {"$add": ["$attempts", 1]},
                     "version": {"$add": ["$version", 1]},
                     # What an attempt before has done counts only for one that goes on behind it.
@@ -150,7 +157,13 @@ def claim(run_id: ObjectId, worker: str, now: datetime) -> JobRun | None:
 
 
 def _free(now: datetime) -> Stored:
-    return {"$or": [{"state": QUEUED}, {"state": RUNNING, "lease_until": {"$lt": now}}]}
+    return {"$or": [{"state": QUEUED}, {"state": RUNNING, **_lapsed(now)}]}
+
+
+def _lapsed(now: datetime) -> Stored:
+    """Matches leases that are over, and those that a clock in the future gave."""
+    future = now + LEASE + WRONG_CLOCK
+    return {"$or": [{"lease_until": {"$lt": now}}, {"lease_until": {"$gt": future}}]}
 
 
 def lease_of(run: JobRun) -> Lease:
@@ -257,6 +270,7 @@ def retry(run_id: ObjectId, at: datetime) -> None:
         NotFound: no such run. InvalidInput: it has not failed.
     """
     fresh = {"state": QUEUED, "attempts": 0, "progress": 0, "counts": {}, "priority": NOW}
+    fresh |= {"failed_deliveries": 0}
     gone = ("cancel_requested_at", "ended_at", "error", "error_params", "position", "set_aside")
     stages: list[Stored] = [
         # Only one run of a schedule at a time: its key is unique while the run is active.
@@ -298,24 +312,63 @@ def sweep(now: datetime) -> list[ObjectId]:
     Returns the ids that were put into the queue. Run it every few seconds.
     """
     _end_lapsed(now)
-    lost = _ids({"state": QUEUED, "updated_at": {"$lt": now - GRACE}})
-    lost += _ids({"state": RUNNING, "lease_until": {"$lt": now}})
+    lost = _lost(now)
     if not lost:
         return []
-    waiting = job_queue.waiting_ids()
-    pushed = [run_id for run_id in lost if run_id not in waiting]
-    for run_id in pushed:
+    waiting, failed = job_queue.waiting_ids(), job_queue.failed_deliveries()
+    pushed = []
+    for run_id in lost:
+        if run_id in waiting or (run_id in failed and _give_up(run_id, failed[run_id], now)):
+            continue
         enqueue(run_id)
+        pushed.append(run_id)
     return pushed
+
+
+def _lost(now: datetime) -> list[ObjectId]:
+    """Runs that should be in the queue and perhaps are not."""
+    # One that a clock in the future wrote would otherwise wait until then.
+    untouched = {
+        "$or": [{"updated_at": {"$lt": now - GRACE}}, {"updated_at": {"$gt": now + WRONG_CLOCK}}]
+    }
+    return _ids({"state": QUEUED, **untouched}) + _ids({"state": RUNNING, **_lapsed(now)})
+
+
+def _give_up(run_id: ObjectId, reason: str, now: datetime) -> bool:
+    """Counts a delivery that failed; True when the run has ended with it."""
+    runs = JobRun.collection()
+    counted = runs.find_one_and_update(
+        {"_id": run_id, "state": QUEUED},
+        # The next delivery waits for the grace time, so that a worker can be put right.
+        {"$inc": {"failed_deliveries": 1}, "$set": {"updated_at": now}},
+        return_document=True,
+    )
+    if counted is None:
+        return False
+    log(run_id, f"{now:%Y-%m-%d %H:%M:%S}Z no worker could begin: {reason}")
+    if counted["failed_deliveries"] < DELIVERIES:
+        return False
+    over: Stored = {"state": FAILED, "ended_at": now, "error": UNDELIVERED}
+    ended = runs.update_one(
+        {"_id": run_id, "state": QUEUED, "failed_deliveries": {"$gte": DELIVERIES}},
+        {
+            "$set": {**over, "error_params": {"reason": reason}},
+            "$unset": {"alone": ""},
+            "$inc": {"version": 1},
+        },
+    )
+    return ended.matched_count == 1
 
 
 def _end_lapsed(now: datetime) -> None:
     """Ends lapsed runs that a person cancelled, or that have died too often."""
     runs = JobRun.collection()
-    lapsed: Stored = {"state": RUNNING, "lease_until": {"$lt": now}}
+    lapsed: Stored = {"state": RUNNING, **_lapsed(now)}
     over: Stored = {"ended_at": now, "updated_at": now, "lease_until": None}
+    # A run may go back to the queue between the request and the moment in which it would notice.
+    stopped: Stored = {"$or": [lapsed, {"state": QUEUED}]}
     runs.update_many(
-        {**lapsed, "cancel_requested_at": {"$ne": None}},
+        {**stopped, "cancel_requested_at": {"$ne": None}},
         {"$set": {**over, "state": CANCELLED}, "$unset": {"alone": ""}},
     )
     runs.update_many(

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
@@ -16,6 +16,7 @@ from rules.errors import N_, CareError
 from services import job_queue, job_runs
 from services.job_runs import Lease
 from services.progress import AboutRun
+from stores import mongo
 
 FLUSH_SECONDS = 1.0  # people look at progress about once a second
 REASON_LENGTH = 500
@@ -66,7 +67,7 @@ class RunProgress:
         self._set_aside: list[dict[str, Any]] = []
         self._set_aside_count = 0
         self._makes_room = makes_room
-        self._now = now or (lambda: datetime.now(UTC))
+        self._now = now or mongo.server_time
         self._done = 0
         self._counts = Counter[str]()
         self._total: int | None = None
@@ -173,7 +174,7 @@ def heartbeat(lease: Lease) -> Iterator[None]:
 def _beat(lease: Lease, ended: threading.Event) -> None:
     while not ended.wait(HEARTBEAT_SECONDS):
         try:
-            if not job_runs.renew(lease, datetime.now(UTC)):
+            if not job_runs.renew(lease, mongo.server_time()):
                 return
         except PyMongoError:
             continue  # the next beat may reach the database; otherwise the lease lapses

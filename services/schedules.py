@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,8 @@ SHIPPED = {
     "purge_job_runs": "03:30",
     "purge_audit": "03:40",
 }
+
+WRONG_CLOCK = timedelta(days=7)  # what lies further ahead was written by a clock that was wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,9 @@ def start_due(now: datetime, zone: ZoneInfo) -> list[ObjectId]:
 def _start_if_due(stored: Stored, now: datetime, zone: ZoneInfo) -> ObjectId | None:
     when = timing(stored)
     day = when.newest(now, zone)
-    if day is None or stored.get("last_slot", "") >= day.isoformat():
+    if day is None or _is_over(stored, day, now):
         return None
-    if stored.get("since") and when.instant(day, zone) < stored["since"]:
+    if _since(stored, now) and when.instant(day, zone) < stored["since"]:
         return None
     slot = f"{stored['key']}-{day.isoformat()}"
     run_id = job_runs.of_slot(slot)
@@ -101,10 +103,25 @@ def _start_if_due(stored: Stored, now: datetime, zone: ZoneInfo) -> ObjectId | N
         run_id = _create(stored, SYSTEM, now, slot=slot)
         job_runs.enqueue(run_id)
         logger.info("Schedule %s starts as run %s.", slot, run_id)
-    Schedule.collection().update_one(
-        {"_id": stored["_id"]}, {"$max": {"last_slot": day.isoformat()}}
-    )
+    # Not to a lower value by a scheduler that is late; but one that a wrong clock wrote goes.
+    seen = {"_id": stored["_id"], "last_slot": stored.get("last_slot")}
+    Schedule.collection().update_one(seen, {"$set": {"last_slot": day.isoformat()}})
     return run_id
+
+
+def _is_over(stored: Mapping[str, Any], day: date, now: datetime) -> bool:
+    """Whether the slot of this day was started, or one after it.
+
+    A slot far in the future was started while a clock was wrong: it does not count, or nothing
+    would start until then. The key of each slot still makes sure that none starts twice.
+    """
+    last = stored.get("last_slot") or ""
+    return day.isoformat() <= last <= (now + WRONG_CLOCK).date().isoformat()
+
+
+def _since(stored: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the times of the schedule count from an instant that a right clock wrote."""
+    return bool(stored.get("since")) and stored["since"] <= now + WRONG_CLOCK
 
 
 def _create(stored: Stored, by: Actor, at: datetime, *, slot: str | None = None) -> ObjectId:

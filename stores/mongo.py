@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -104,6 +105,12 @@ def database() -> Database[Document]:
 def zone() -> ZoneInfo:
     """The time zone of the site whose database is connected; local dates are dates of this zone."""
     return _known_settings().zone
+
+
+def server_time() -> datetime:
+    """The time of the database server, aware: one clock for the processes of all hosts."""
+    said: datetime = client().admin.command("hello")["localTime"]
+    return said.replace(tzinfo=UTC)
 
 
 def in_transaction(work: Callable[[ClientSession], T]) -> T:

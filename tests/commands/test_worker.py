@@ -63,6 +63,21 @@ def test_it_runs_what_is_queued_and_ends_in_burst_mode(queue: Queue, carebook: C
     assert queue.count == 0
 
 
+def test_a_worker_that_cannot_load_its_jobs_says_so_and_ends(
+    carebook: Carebook, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Broken:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'jobs.runner': raise ImportError('half an upgrade')\n"
+        "sys.meta_path.insert(0, Broken())\n"
+    )
+    result = carebook("worker", "--burst", PYTHONPATH=str(tmp_path))
+    assert result.returncode != 0
+    assert "half an upgrade" in result.stderr
+
+
 def test_a_job_does_not_outlive_a_killed_worker(worker: "subprocess.Popen[bytes]") -> None:
     (horse,) = horses(worker.pid)
     worker.kill()
@@ -80,6 +95,22 @@ def test_it_finishes_its_job_when_asked_once_and_ends_at_once_when_asked_twice(
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == 0
     assert not is_running(horse)
+
+
+def test_it_drains_when_asked_to_end(queue: Queue, environment: dict[str, str]) -> None:
+    under_way, waiting = queue.enqueue("time.sleep", 3), queue.enqueue("operator.add", 1, 1)
+    process = subprocess.Popen([*PROGRAM, "worker"], env=environment)
+    try:
+        assert eventually(lambda: bool(horses(process.pid)))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert under_way.get_status().value == "finished"
+    # What it had not begun waits for another worker.
+    assert waiting.get_status().value == "queued"
+    assert queue.job_ids == [waiting.id]
 
 
 def test_a_killed_job_does_not_end_its_worker(

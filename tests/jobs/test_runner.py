@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,7 @@ from rules.errors import InvalidInput, StoreUnavailable
 from rules.scope import SYSTEM
 from services import job_queue, job_runs, run_progress
 from services.progress import Cancelled
+from services.ranges import over_ranges
 from tests.factories import make_customer, make_order, make_product
 
 pytestmark = pytest.mark.usefixtures("db", "valkey")
@@ -118,6 +120,28 @@ def test_a_cancelled_job_ends_as_cancelled(job, how):
     run_id = a_run("test")
     runner.run(str(run_id))
     assert stored(run_id)["state"] == CANCELLED
+
+
+def test_a_running_job_stops_within_two_seconds(job):
+    """Between two ranges, which are far shorter; it asks the database about once a second."""
+
+    def work(progress):
+        over_ranges(Order.collection(), 1, lambda ids: time.sleep(0.2), progress, step="orders")
+
+    job(work)
+    customer = make_customer()
+    for _ in range(40):
+        make_order(customer, {})
+    run_id = a_run("test")
+    worker = threading.Thread(target=runner.run, args=(str(run_id),))
+    worker.start()
+    _wait_until(lambda: stored(run_id)["progress"] > 0)
+    asked = time.monotonic()
+    job_runs.request_cancel(run_id, datetime.now(UTC))
+    worker.join(10)
+    assert time.monotonic() - asked < 2
+    assert stored(run_id)["state"] == CANCELLED
+    assert 0 < stored(run_id)["progress"] < 40
 
 
 def test_a_job_that_was_done_before_it_noticed_is_done(job):
@@ -244,9 +268,9 @@ def test_after_a_worker_was_killed_another_one_finishes(settings):
     assert Customer.collection().find_one()["care"]["state"] == "suggested"
 
 
-def _wait_until(reached, worker):
+def _wait_until(reached, worker=None):
     deadline = time.monotonic() + 30
     while not reached():
-        assert worker.poll() is None, "the worker ended by itself"
+        assert worker is None or worker.poll() is None, "the worker ended by itself"
         assert time.monotonic() < deadline, "the worker is not getting on"
         time.sleep(0.05)

@@ -99,6 +99,17 @@ def test_a_clock_that_jumps_back_starts_nothing_again(one, valkey):
     assert start(at(TODAY - timedelta(days=3), 3)) == []
 
 
+def test_after_a_clock_was_wrong_for_a_while_schedules_go_on(one, valkey):
+    start(at(TODAY, 2))
+    end_all()
+    start(at(TODAY + timedelta(days=400), 3))
+    end_all()
+    assert start(at(TODAY, 4)) != []  # the run of this night is known: it does not start again
+    assert slots() == ["recompute_care-2026-11-21", "recompute_care-2027-12-26"]
+    start(at(TODAY + timedelta(days=1), 2))
+    assert slots()[1] == "recompute_care-2026-11-22"
+
+
 def test_two_schedulers_that_both_believe_they_work_start_it_once(one, valkey, monkeypatch):
     both_saw_nothing = threading.Barrier(2, timeout=10)
     create = job_runs.create

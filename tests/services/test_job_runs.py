@@ -12,7 +12,7 @@ from models.job_run import CANCELLED, DONE, FAILED, QUEUED, RUNNING
 from rules.errors import InvalidInput, NotFound
 from rules.scope import SYSTEM
 from services import job_queue, job_runs, run_progress
-from services.job_runs import ATTEMPTS, GRACE, LEASE, LOG_LINE_LENGTH, LOG_LINES
+from services.job_runs import ATTEMPTS, DELIVERIES, GRACE, LEASE, LOG_LINE_LENGTH, LOG_LINES
 from services.run_progress import LeaseLost, RunProgress
 from stores.mongo import in_transaction
 
@@ -120,6 +120,43 @@ def test_the_sweep_hands_over_what_never_reached_the_queue(run_id):
     assert job_runs.sweep(late) == []
 
 
+def fail_delivery(run_id, why="ModuleNotFoundError: No module named 'jobs'"):
+    """What RQ does when a worker took the run and could not begin it."""
+    queue = job_queue._queue()
+    queue.empty()
+    job = queue.fetch_job(str(run_id)) or queue.enqueue_call("jobs.gone", job_id=str(run_id))
+    queue.remove(job)
+    job._handle_failure(f"Traceback\n{why}", pipeline=queue.connection.pipeline())
+    pipeline = queue.connection.pipeline()
+    job._handle_failure(f"Traceback\n{why}", pipeline=pipeline, worker_name="w")
+    pipeline.execute()
+
+
+def test_a_run_that_no_worker_can_begin_ends_with_the_reason(run_id):
+    now = NOW
+    for delivery in range(1, DELIVERIES + 1):
+        fail_delivery(run_id)
+        now += GRACE + timedelta(seconds=1)
+        expected = [run_id] if delivery < DELIVERIES else []
+        assert job_runs.sweep(now) == expected
+    run = stored(run_id)
+    assert run["state"] == FAILED
+    assert "No module named" in run["error_params"]["reason"]
+    assert run["ended_at"] == now
+
+
+def test_a_delivery_that_failed_counts_once_and_waits_before_the_next(run_id):
+    fail_delivery(run_id)
+    now = NOW + GRACE * 2
+    assert job_runs.sweep(now) == [run_id]
+    job_queue._queue().empty()
+    assert job_runs.sweep(now + GRACE / 2) == []
+    assert job_runs.sweep(now + GRACE * 2) == [run_id]
+    assert stored(run_id)["failed_deliveries"] == 1
+    job_runs.claim(run_id, "one", now)
+    assert stored(run_id)["failed_deliveries"] == 0
+
+
 def test_a_run_is_in_the_queue_once_however_often_it_is_put_there(run_id):
     job_runs.enqueue(run_id)
     job_runs.enqueue(run_id)
@@ -155,6 +192,32 @@ def test_a_cancelled_run_whose_worker_died_ends(run_id):
     job_runs.request_cancel(run_id, NOW)
     assert job_runs.sweep(LATER) == []
     assert stored(run_id)["state"] == CANCELLED
+
+
+def test_a_run_that_went_back_to_the_queue_after_it_was_told_to_stop_ends(run_id):
+    lease = a_lease(run_id)
+    job_runs.request_cancel(run_id, NOW)
+    job_runs.give_back(lease, "The disk is full.", NOW)
+    assert job_runs.sweep(LATER) == []
+    assert stored(run_id)["state"] == CANCELLED
+
+
+def test_a_lease_of_a_clock_that_was_wrong_lapses(run_id):
+    a_lease(run_id, now=NOW + timedelta(days=400))
+    assert job_runs.sweep(NOW) == [run_id]
+    assert job_runs.claim(run_id, "two", NOW) is not None
+
+
+def test_a_run_that_a_wrong_clock_wrote_reaches_the_queue(db, valkey):
+    run_id = job_runs.create("recompute_care", {}, SYSTEM, at=NOW + timedelta(days=400))
+    assert job_runs.sweep(NOW) == [run_id]
+
+
+def test_a_clock_that_jumps_does_not_take_a_run_from_its_worker(run_id):
+    lease = a_lease(run_id)
+    job_runs.renew(lease, NOW)
+    assert job_runs.claim(run_id, "two", NOW + LEASE / 2) is None
+    assert job_runs.claim(run_id, "two", NOW - job_runs.WRONG_CLOCK / 2) is None
 
 
 def test_what_has_ended_cannot_be_cancelled(run_id):
