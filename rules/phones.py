@@ -38,6 +38,29 @@ def format_phone(text: str, region: str = "VN") -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
+def phone_with_remark(text: str, region: str = "VN") -> str:
+    """The same with what was written around the number: "0912 440 785 (Anh Ba)"."""
+    if "".join(text.split()).lstrip("+").isdecimal():
+        return format_phone(text, region)
+    for match in phonenumbers.PhoneNumberMatcher(text, region, phonenumbers.Leniency.POSSIBLE):
+        if _valid(match.number) is not None:
+            shown = format_phone(match.raw_string, region)
+            rest = _beyond_number(match.raw_string)
+            return f"{text[: match.start]}{shown}{rest}{text[match.end :]}".strip()
+    return format_phone(text, region)
+
+
+def dialled(text: str) -> str:
+    """What a telephone dials: the number alone, without spaces and remarks."""
+    return "".join(char for char in format_phone(text) if char.isdecimal() or char == "+")
+
+
+def _beyond_number(text: str) -> str:
+    """The extension as it was written, which belongs to the remark and not to the number."""
+    first = next((at for at, char in enumerate(text) if char.isalpha()), None)
+    return "" if first is None else f" {text[first:].strip()}"
+
+
 def _parsed(text: str, region: str) -> phonenumbers.PhoneNumber | None:
     """The valid number that the text is, or the first one in it ("0912440785 (Anh Ba)")."""
     whole = _valid(_parsed_whole(text, region))

@@ -1,5 +1,6 @@
 """Changes a customer's own data: what is typed in the edit form, with an optimistic version."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -9,13 +10,14 @@ from email_validator import EmailNotValidError, validate_email
 from pymongo.client_session import ClientSession
 
 from models import Area, Customer, Interaction, Order
-from models.base import stored_date
+from models.base import local_date, stored_date
 from rules.errors import N_, CareError, InvalidInput, NotFound, StaleForm
 from rules.filters import parse_date
-from rules.phones import format_phone, phone_key
+from rules.phones import phone_key, phone_with_remark
 from rules.relationship import RULE
 from rules.scope import Actor, customer_scope
 from rules.text import nfc, search_text
+from rules.three_way import clashes, touched
 from services import audit, configuration, relationships
 from stores import mongo
 from stores.mongo import in_transaction
@@ -28,7 +30,10 @@ PICKED = {"relationship": "relationship", "source": "source", "channel": "channe
 }
 GENDERS = ("female", "male", "other")
 PHONES_KEPT = 10
+PHONE_LENGTH = 80  # a number and who answers it
+PHONE_DIGITS = 20  # more than any country has, with the sign
 REASON_LENGTH = 400
+SEPARATORS = re.compile(r"[,\n](?![^(\n]*\))")
 
 
 def search_fields(customer: Mapping[str, Any]) -> Stored:
@@ -50,15 +55,30 @@ def search_fields(customer: Mapping[str, Any]) -> Stored:
 
 
 def update(
-    customer_id: ObjectId, typed: Mapping[str, str], *, version: int, by: Actor, at: datetime
+    customer_id: ObjectId,
+    typed: Mapping[str, str],
+    *,
+    version: int,
+    by: Actor,
+    at: datetime,
+    shown: Mapping[str, str] | None = None,
 ) -> None:
     """Saves the edit form: {field: text}; phones and e-mails are one a line or comma-separated.
 
-    A field that is not among `typed` keeps its value.
+    A field that is not among `typed`, or that still says what the form showed, keeps its value.
 
-    Raises InvalidInput with `fields`, NotFound, StaleForm when the version is not the stored one.
+    Args:
+        version: that of the record as the form was opened.
+        shown: {field: text} as the form was opened. Given, it decides and not the version:
+            a conflict is a touched field that somebody else changed.
+
+    Raises:
+        InvalidInput: with `fields`.
+        NotFound: the customer is gone.
+        StaleForm: somebody changed a touched field to something else meanwhile.
     """
-    values = _parsed(typed)
+    mine = touched(shown or {}, typed)
+    values = _parsed(mine, at.astimezone(mongo.zone()).date())
 
     def work(session: ClientSession) -> None:
         stored = Customer.collection().find_one(
@@ -68,7 +88,13 @@ def update(
             raise NotFound(
                 N_("This customer was deleted meanwhile. Copy your text before you leave.")
             )
-        if stored.get("version", 1) != version:
+        # A draft may be older than the form it came back in: what was shown decides, if known.
+        is_stale = (
+            stored.get("version", 1) != version
+            if shown is None
+            else clashes(shown, form_values(stored), mine)
+        )
+        if is_stale:
             raise StaleForm()
         changes = {
             name: (stored.get(name), value)
@@ -106,6 +132,20 @@ def update(
     in_transaction(work)
 
 
+def form_values(customer: Mapping[str, Any]) -> dict[str, str]:
+    """{field: text}: the stored values as the edit form shows them."""
+    values = {
+        name: str(customer.get(name) or "")
+        for name in (*TEXT_LENGTHS, *PICKED, "gender", "area_id")
+    }
+    born = local_date(customer.get("birthday"))
+    return values | {
+        "phones": ", ".join(customer.get("phones") or []),
+        "emails": ", ".join(customer.get("emails") or []),
+        "birthday": f"{born.day:02}/{born.month:02}/{born.year:04}" if born else "",
+    }
+
+
 def _choose(
     stored: Stored,
     status: str | None,
@@ -139,7 +179,7 @@ def _choose(
     return {"relationship_chosen": chosen, "relationship_set": set_by}
 
 
-def _parsed(typed: Mapping[str, str]) -> Stored:
+def _parsed(typed: Mapping[str, str], today: date) -> Stored:
     """The values to store; every wrong field is named at once."""
     errors: dict[str, CareError] = {}
     values: Stored = {}
@@ -158,7 +198,7 @@ def _parsed(typed: Mapping[str, str]) -> Stored:
         take(name, lambda text, list_key=list_key: _picked(text, list_key))
     take("phones", _phones)
     take("emails", _emails)
-    take("birthday", _birthday)
+    take("birthday", lambda text: _birthday(text, today))
     take("area_id", _area)
     take("gender", _gender)
     if errors:
@@ -192,16 +232,18 @@ def _parts(text: str) -> list[str]:
 
 
 def _phones(text: str) -> list[str]:
-    parts = _parts(text)
+    """A comma within a remark in parentheses separates nothing: "0912440785 (Ba, buổi sáng)"."""
+    parts = [part.strip() for part in SEPARATORS.split(nfc(text, multiline=True)) if part.strip()]
     if len(parts) > PHONES_KEPT:
         raise InvalidInput(N_("Keep at most %(limit)s phone numbers."), limit=PHONES_KEPT)
     for part in parts:
-        if phone_key(part) is None or len(part) > 40:
+        key = phone_key(part)
+        if key is None or len(key) > PHONE_DIGITS or len(part) > PHONE_LENGTH:
             raise InvalidInput(
                 N_("“%(value)s” is not a phone number. Write it like 0912 345 678."),
                 value=part[:40],
             )
-    return [format_phone(part) for part in parts]
+    return [phone_with_remark(part) for part in parts]
 
 
 def _emails(text: str) -> list[str]:
@@ -233,6 +275,8 @@ def _gender(text: str) -> str | None:
     return text or None
 
 
-def _birthday(text: str) -> datetime | None:
+def _birthday(text: str, today: date) -> datetime | None:
     day: date | None = parse_date(text)
+    if day and day > today:
+        raise InvalidInput(N_("%(day)s is in the future. Write the day of birth."), day=day)
     return stored_date(day) if day else None

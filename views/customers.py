@@ -14,16 +14,19 @@ from rules.errors import N_, InvalidInput, StaleForm
 from rules.filters import Choice, ChoiceFilter, Criteria, Filter, FilterState, SearchFilter
 from rules.phones import phone_key
 from rules.scope import customer_scope
+from rules.three_way import touched
 from services import customers, lists, records
 from services.lists import Sort
 from views import formats
 from views.context import configured, current_actor, locale, now, today
 from views.due_cells import customer, due, square, why
+from views.forms import DRAFT
 from views.list_screen import Cell, Column, ListScreen, RowView, links, object_id, picked
 from views.orders_due import AREA, filter_names
 
 SEARCH = SearchFilter("q", N_("Name, phone, code…"), "search_words", phone_key)
 AREAS_OFFERED = 500
+WAS = "was."  # in front of a field's name: what the form showed when it was opened
 
 
 class Customers(ListScreen):
@@ -120,8 +123,8 @@ class Customers(ListScreen):
         customer_id = object_id(record_id)
         record = records.customer_record(customer_id, by=current_actor())
         if request.method == "GET":
-            return self._edit_form(record, _typed_values(record.customer))
-        typed = dict(request.form.items())
+            return self._edit_form(record, customers.form_values(record.customer))
+        typed, shown = _sent()
         version = typed.get("version", "")
         try:
             customers.update(
@@ -130,19 +133,25 @@ class Customers(ListScreen):
                 version=int(version) if version.isdecimal() and len(version) < 10 else -1,
                 by=current_actor(),
                 at=now(),
+                shown=shown,
             )
         except StaleForm as error:
-            page = self._edit_form(record, typed, problem=error, stored=record.customer)
+            # What the person left alone shows the new state; what was typed stays beside it.
+            kept = customers.form_values(record.customer) | touched(shown or {}, typed)
+            page = self._edit_form(record, kept, problem=error, stored=record.customer)
             return make_response(page, 409)
         except InvalidInput as error:
-            page = self._edit_form(record, typed, problem=error, errors=error.fields)
+            page = self._edit_form(record, typed, shown=shown, problem=error, errors=error.fields)
             return make_response(page, 422)
         flash(gettext("Saved."), "success")
+        flash(f"customer-{customer_id}", DRAFT)
         return redirect(url_for(".record_view", record_id=customer_id), code=303)
 
     def _edit_form(self, record: Any, typed: dict[str, str], **state: Any) -> str:
         areas = Area.collection().find({}, {"name": 1}).sort("search", 1).limit(AREAS_OFFERED)
+        stored_values = customers.form_values(record.customer)
         context = {"problem": None, "errors": {}, "stored": None} | state
+        context["shown"] = context.get("shown") or stored_values
         # After a conflict the form carries the new version: what was typed is kept, the person
         # has seen the difference, and saving again is then a decision.
         version = record.customer.get("version", 1) if context["stored"] else typed.get("version")
@@ -150,7 +159,7 @@ class Customers(ListScreen):
             "customers/edit.html",
             record=record,
             typed=typed,
-            stored_values=_typed_values(record.customer),
+            stored_values=stored_values,
             version=version or record.customer.get("version", 1),
             areas=list(areas),
             picks=configured(),
@@ -158,13 +167,8 @@ class Customers(ListScreen):
         )
 
 
-def _typed_values(customer: dict[str, Any]) -> dict[str, str]:
-    """The stored values as the form shows them."""
-    values = {
-        name: str(customer.get(name) or "")
-        for name in (*customers.TEXT_LENGTHS, *customers.PICKED, "gender", "area_id")
-    }
-    values["phones"] = ", ".join(customer.get("phones") or [])
-    values["emails"] = ", ".join(customer.get("emails") or [])
-    values["birthday"] = formats.format_date(local_date(customer.get("birthday")))
-    return values
+def _sent() -> tuple[dict[str, str], dict[str, str] | None]:
+    """What was typed, and what the form had shown; None from a form that does not say."""
+    sent = dict(request.form.items())
+    shown = {name.removeprefix(WAS): text for name, text in sent.items() if name.startswith(WAS)}
+    return {name: text for name, text in sent.items() if not name.startswith(WAS)}, shown or None

@@ -16,6 +16,7 @@ from werkzeug.local import LocalProxy
 
 from models.base import local_date
 from rules.errors import N_, CareError
+from rules.phones import dialled
 from rules.scope import ADMINISTRATOR, CARE_AGENT, MANAGER
 from rules.sentences import Sentence
 from views.context import locale, person, settings, today
@@ -162,6 +163,7 @@ def register(app: Flask) -> None:
         initials=initials,
         avatar_class=avatar_class,
         role_name=role_name,
+        dialled=dialled,
     )
     # A global and not an import in each template, so that a block rendered alone has it too.
     ui = LocalProxy(lambda: app.jinja_env.get_template("_partials/ui.html").module)

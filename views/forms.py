@@ -8,6 +8,9 @@ from flask_wtf import FlaskForm
 from rules.errors import N_, InvalidInput
 from views.formats import say_error
 
+# A flash of this category names the draft that a save has made needless (static/js/drafts.js).
+DRAFT = "draft"
+
 # What WTForms and Flask-WTF may say. WTForms ships no Vietnamese; here they enter our catalogue.
 WTFORMS_TEXTS = (
     N_("This field is required."),

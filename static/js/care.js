@@ -41,37 +41,36 @@
   });
 
   /* Drafts (B.12): what is typed stays in this browser until it was saved. */
-  const key = (root) => `carebook:${root.dataset.draft}`;
+  const { drafts } = carebook;
   const FIELDS = ["content", "feedback", "next_on", "ended"];
   const keep = (root) => {
     const typed = Object.fromEntries([...new FormData(root)].filter(([name]) => FIELDS.includes(name)));
     const worth = Boolean((typed.content || "").trim());
-    if (worth) localStorage.setItem(key(root), JSON.stringify(typed)); else localStorage.removeItem(key(root));
-    note(root, worth);
+    if (worth) drafts.write(root.dataset.draft, typed); else drafts.drop(root.dataset.draft);
+    drafts.note(root, worth);
   };
-  const note = (root, shown) => { root.querySelector("[data-draft-note]").hidden = !shown; };
   const recall = (root) => {
-    const typed = JSON.parse(localStorage.getItem(key(root)) || "null");
+    const typed = drafts.read(root.dataset.draft);
     const content = root.querySelector("[name=content]");
-    if (typed && content.value === typed.content) note(root, true);
+    if (typed && content.value === typed.content) drafts.note(root, true);
     if (!typed || content.value) return;
     content.value = typed.content || "";
     root.querySelectorAll("[name=feedback]").forEach((one) => { one.checked = one.value === typed.feedback; });
     root.querySelector("[data-ended]").checked = typed.ended === "1";
     if (typed.next_on) setDate(root, typed.next_on);
-    note(root, true);
+    drafts.note(root, true);
   };
   document.addEventListener("input", (event) => {
     const root = event.target.closest("[data-care-form]");
     if (root) keep(root);
   });
   document.addEventListener("click", (event) => {
-    if (!event.target.closest("[data-draft-drop]")) return;
-    const root = event.target.closest("form");
-    localStorage.removeItem(key(root));
+    const root = event.target.closest("[data-care-form]");
+    if (!root || !event.target.closest("[data-draft-drop]")) return;
+    drafts.drop(root.dataset.draft);
     root.reset();
     markDate(root);
-    note(root, false);
+    drafts.note(root, false);
   });
   const begin = (root) => { if (root && !root.dataset.begun) { root.dataset.begun = "1"; recall(root); markDate(root); } };
   document.addEventListener("htmx:load", () => begin(form()));
@@ -81,7 +80,7 @@
   document.addEventListener("care-saved", (event) => {
     const { text, customer, order, written, url } = event.detail;
     /* The draft of the form that was saved; an entry about an order leaves the customer's own draft. */
-    if (written) localStorage.removeItem(`carebook:care-${order || customer}`);
+    if (written) drafts.drop(`care-${order || customer}`);
     const queue = document.querySelector("[data-queue]");
     if (queue) { location.assign(queue.dataset.queue); return; }
     if (document.querySelector(".care-alone")) { location.assign(url); return; }

@@ -109,14 +109,59 @@ def test_two_people_edit_one_customer(sit_down: SitDown, site: Site) -> None:
     mine.page.wait_for_selector(".notice")
     shown = mine.page.locator("form.edit-form").inner_text()
     assert "Ghi chú của Hường" in shown
-    assert "1 Lê Lợi" in shown
+    assert mine.page.locator("#address").input_value() == "1 Lê Lợi"  # left alone, so theirs
     assert mine.page.locator("#note").input_value() == "Ghi chú của Linh"
     assert mine.axe() == []
     mine.page.locator("form.edit-form button[type=submit]").click()
     mine.page.wait_for_url(f"**/customers/{customer['_id']}")
     stored = site.db.customers.find_one({"_id": customer["_id"]})
     assert stored
-    assert stored["note"] == "Ghi chú của Linh"
+    assert (stored["note"], stored["address"]) == ("Ghi chú của Linh", "1 Lê Lợi")
+
+
+def test_a_draft_of_a_customer_survives_a_reload_and_goes_with_the_save(
+    sit_down: SitDown, site: Site
+) -> None:
+    """B.12."""
+    customer = site.db.customers.find_one({}, sort=[("code", -1)])
+    assert customer
+    address = f"/customers/{customer['_id']}/edit"
+    desk = sit_down("linh")
+    desk.go(address)
+    page = desk.page
+    assert not page.locator("[data-draft-note]").is_visible()
+    page.fill("#note", "Viết dở")
+    page.select_option("#gender", "other")
+    desk.go(address)
+    assert page.locator("#note").input_value() == "Viết dở"
+    assert page.locator("#gender").input_value() == "other"
+    assert page.locator("[data-draft-note]").is_visible()
+    assert desk.axe() == []
+    page.locator("[data-draft-drop]").click()
+    assert page.locator("#note").input_value() == (customer.get("note") or "")
+    assert not page.locator("[data-draft-note]").is_visible()
+    page.fill("#note", "Viết xong")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(f"**/customers/{customer['_id']}")
+    desk.go(address)
+    assert page.locator("#note").input_value() == "Viết xong"
+    assert (
+        page.evaluate(
+            "Object.keys(localStorage).filter(key => key.startsWith('carebook:customer-')).length"
+        )
+        == 0
+    )
+    # A draft that is older than a colleague's change still meets it as a conflict.
+    page.fill("#note", "Viết từ hôm qua")
+    site.db.customers.update_one(
+        {"_id": customer["_id"]}, {"$set": {"note": "Đồng nghiệp sửa"}, "$inc": {"version": 1}}
+    )
+    desk.go(address)
+    desk.expected = {409}
+    page.locator("form.edit-form button[type=submit]").click()
+    page.wait_for_selector(".notice")
+    assert "Đồng nghiệp sửa" in page.locator("form.edit-form").inner_text()
+    assert page.locator("#note").input_value() == "Viết từ hôm qua"
 
 
 def test_a_manager_deletes_an_order_and_takes_it_back(sit_down: SitDown, site: Site) -> None:

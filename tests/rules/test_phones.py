@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.phones import format_phone, phone_key
+from rules.phones import dialled, format_phone, phone_key, phone_with_remark
 
 SPELLINGS = [
     "0912440785", "+84912440785", "84912440785", "0084 912 440 785", "+84 (0)912 440 785",
@@ -64,3 +64,26 @@ def test_no_text_breaks_it(text):
 def test_the_key_of_a_key_is_itself(typed):
     key = phone_key(typed)
     assert key is None or phone_key(key) == key
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("0912440785 (Anh Ba)", "0912 440 785 (Anh Ba)"),
+        ("Zalo: +84912440785", "Zalo: 0912 440 785"),
+        ("0912440785 ext 5", "0912 440 785 ext 5"),
+        ("0912440785 / 0987654321", "0912 440 785 / 0987654321"),
+        ("Ba 01222440785", "Ba 0772 440 785"),
+        ("000 11 222 (nội bộ)", "000 11 222 (nội bộ)"),
+        ("(024) 3825 1234", "024 3825 1234"),
+    ],
+)
+def test_what_stands_around_a_number_is_kept(typed, kept):
+    assert phone_with_remark(typed) == kept
+    assert phone_with_remark(kept) == kept
+    assert phone_key(kept) == phone_key(typed)
+
+
+def test_a_telephone_dials_the_number_without_the_remark():
+    assert dialled("0912 440 785 (Anh Ba, tầng 2)") == "0912440785"
+    assert dialled("+44 20 7946 0958") == "+442079460958"

@@ -168,3 +168,69 @@ def test_a_retired_value_may_stay(agent: Actor) -> None:
     )
     found = update(make_customer(relationship="hot"), agent, relationship="hot", note="x")
     assert found["relationship"] == "hot"
+
+
+# Two people at one customer
+
+
+def edit(customer_id: ObjectId, by: Actor, **typed: str) -> dict[str, Any]:
+    """Saves a form that was opened before the customer's version went up."""
+    shown = customers.form_values(make_shown(customer_id))
+    customers.update(customer_id, shown | typed, version=1, by=by, at=NOW, shown=shown)
+    return stored(customer_id)
+
+
+def make_shown(customer_id: ObjectId) -> dict[str, Any]:
+    return stored(customer_id) | {"note": "như lúc mở", "relationship": "new", "address": None}
+
+
+def test_a_change_of_other_fields_is_no_conflict(agent: Actor) -> None:
+    """A care entry bumps the version; a colleague's new address stays."""
+    customer_id = make_customer(version=9, note="như lúc mở", address="của đồng nghiệp")
+    found = edit(customer_id, agent, note="mới")
+    assert (found["note"], found["address"], found["version"]) == ("mới", "của đồng nghiệp", 10)
+    written = AuditEntry.collection().find_one()
+    assert written
+    assert [one["field"] for one in written["changes"]] == ["note"]
+
+
+def test_a_change_of_the_same_field_is_a_conflict(agent: Actor) -> None:
+    customer_id = make_customer(version=2, note="của đồng nghiệp")
+    before = stored(customer_id)
+    with pytest.raises(StaleForm):
+        edit(customer_id, agent, note="của tôi")
+    assert stored(customer_id) == before
+
+
+def test_two_people_who_type_the_same_do_not_clash(agent: Actor) -> None:
+    customer_id = make_customer(version=2, note="giống nhau")
+    assert edit(customer_id, agent, note="giống nhau")["version"] == 2
+
+
+def test_a_status_that_a_rule_set_meanwhile_stays(agent: Actor) -> None:
+    customer_id = make_customer(version=2, note="như lúc mở", relationship="hot")
+    found = edit(customer_id, agent, note="mới")
+    assert found["relationship"] == "hot"
+    assert found.get("relationship_chosen") is None
+
+
+def test_an_old_value_that_no_rule_allows_any_more_does_not_stop_other_fields(agent: Actor) -> None:
+    customer_id = make_customer(note="như lúc mở", phones=["12"], channel="gone")
+    found = edit(customer_id, agent, note="mới")
+    assert (found["note"], found["phones"], found["channel"]) == ("mới", ["12"], "gone")
+
+
+def test_a_remark_beside_a_phone_number_is_kept(agent: Actor) -> None:
+    typed = "0912440785 (Anh Ba, kế toán), 0987180606\nZalo: 0909 123 456"
+    found = update(make_customer(phones=[]), agent, phones=typed)
+    assert found["phones"] == [
+        "0912 440 785 (Anh Ba, kế toán)",
+        "0987 180 606",
+        "Zalo: 0909 123 456",
+    ]
+    assert found["phone_keys"] == ["+84912440785", "+84987180606", "+84909123456"]
+
+
+def test_nobody_is_born_in_the_future(agent: Actor) -> None:
+    assert "in the future" in refused(agent, birthday="22/11/2026")["birthday"]
+    assert update(make_customer(), agent, birthday="21/11/2026")["birthday"] == stored_date(TODAY)

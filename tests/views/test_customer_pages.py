@@ -223,6 +223,54 @@ def test_a_conflict_shows_both_values_and_saving_again_decides(
     assert stored["note"] == "của tôi"
 
 
+WAS = re.compile(r'name="(was\.[a-z_]+)" value="([^"]*)"')
+
+
+def opened(page: str) -> dict[str, str]:
+    """What a browser sends of a form in which nothing was touched."""
+    was = {name: unescape(text) for name, text in WAS.findall(page)}
+    return was | {name.removeprefix("was."): text for name, text in was.items()}
+
+
+def test_a_colleagues_change_of_another_field_stays(
+    desk: Browser, colleague: Actor, customer: ObjectId
+) -> None:
+    form = opened(desk.get(f"/customers/{customer}/edit").text)
+    customers.update(customer, {"address": "1 Lê Lợi"}, version=1, by=colleague, at=NOW)
+    response = save(desk, customer, **form | {"note": "của tôi"})
+    assert response.status_code == 303
+    stored = Customer.collection().find_one({"_id": customer})
+    assert stored
+    assert (stored["note"], stored["address"]) == ("của tôi", "1 Lê Lợi")
+    page = desk.get(response.location).text
+    assert f'data-draft-saved="customer-{customer}"' in page
+    assert "data-draft-saved" not in desk.get(response.location).text
+
+
+def test_a_conflict_shows_the_new_state_of_what_was_left_alone(
+    desk: Browser, colleague: Actor, customer: ObjectId
+) -> None:
+    form = opened(desk.get(f"/customers/{customer}/edit").text)
+    theirs = {"address": "1 Lê Lợi", "note": "của đồng nghiệp"}
+    customers.update(customer, theirs, version=1, by=colleague, at=NOW)
+    response = save(desk, customer, **form | {"note": "của tôi"})
+    assert response.status_code == 409
+    assert field(response.text, "address") == "1 Lê Lợi"
+    assert unescape(response.text).count("Đang lưu:") == 1
+    again = opened(response.text)
+    assert again["was.note"] == "của đồng nghiệp"
+    assert save(desk, customer, **again | {"note": "của tôi"}).status_code == 303
+    stored = Customer.collection().find_one({"_id": customer})
+    assert stored
+    assert (stored["note"], stored["address"]) == ("của tôi", "1 Lê Lợi")
+
+
+def test_a_phone_with_a_remark_can_be_called(desk: Browser) -> None:
+    page = desk.get(f"/customers/{add('Hoà', phones=['0912 440 785 (Anh Ba)'])}").text
+    assert 'href="tel:0912440785"' in page
+    assert "(Anh Ba)" in page
+
+
 @pytest.mark.parametrize("version", ["", "x", "-1", "9" * 300])
 def test_a_form_without_a_right_version_is_a_conflict(
     desk: Browser, customer: ObjectId, version: str

@@ -1,0 +1,60 @@
+/* Drafts (B.12): what is typed stays in this browser until it was saved.
+   window.carebook.drafts: read(name), write(name, fields), drop(name), note(form, shown).
+   A form with data-draft and data-draft-touched needs no script of its own: of each field that has
+   a hidden "was.NAME" beside it, the draft keeps what was typed and what the form had shown, so that
+   the server can tell a colleague's change from the person's own. */
+(() => {
+  "use strict";
+  const carebook = window.carebook;
+  const key = (name) => `carebook:${name}`;
+  const drafts = carebook.drafts = {
+    read: (name) => JSON.parse(localStorage.getItem(key(name)) || "null"),
+    write: (name, fields) => localStorage.setItem(key(name), JSON.stringify(fields)),
+    drop: (name) => localStorage.removeItem(key(name)),
+    note: (form, shown) => { form.querySelector("[data-draft-note]").hidden = !shown; },
+  };
+
+  const plain = (text) => text.replace(/\r\n/g, "\n").trim();
+  const fields = (form) => [...form.querySelectorAll("input[name^='was.']")].map((was) => (
+    { was, name: was.name.slice(4), input: form.elements[was.name.slice(4)] }
+  )).filter(({ input }) => input);
+  const isTouched = ({ was, input }) => plain(input.value) !== plain(was.value);
+  const put = (input, value) => {
+    if (input._flatpickr) input._flatpickr.setDate(value, false, "d/m/Y");
+    input.value = value;
+  };
+
+  const keep = (form) => {
+    const mine = fields(form).filter(isTouched);
+    const typed = mine.map(({ name, was, input }) => [name, { was: was.value, typed: input.value }]);
+    if (typed.length) drafts.write(form.dataset.draft, Object.fromEntries(typed)); else drafts.drop(form.dataset.draft);
+    drafts.note(form, typed.length > 0);
+  };
+  const recall = (form) => {
+    const kept = drafts.read(form.dataset.draft) || {};
+    fields(form).forEach((one) => {
+      one.was.dataset.stored = one.was.value;
+      const draft = kept[one.name];
+      if (!draft || isTouched(one)) return; /* what the server has just sent back is newer */
+      one.was.value = draft.was;
+      put(one.input, draft.typed);
+    });
+    keep(form);
+  };
+  const discard = (form) => {
+    fields(form).forEach(({ was, input }) => { was.value = was.dataset.stored; put(input, was.value); });
+    keep(form);
+  };
+
+  const form = (event) => event.target.closest("form[data-draft-touched]");
+  ["input", "change"].forEach((name) => document.addEventListener(name, (event) => {
+    if (form(event)) keep(form(event));
+  }));
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-draft-drop]") && form(event)) discard(form(event));
+  });
+
+  /* The page after a save says whose draft is done with. */
+  document.querySelectorAll("[data-draft-saved]").forEach((one) => drafts.drop(one.dataset.draftSaved));
+  document.querySelectorAll("form[data-draft-touched]").forEach(recall);
+})();
