@@ -3,13 +3,13 @@
 from models.api_token import ApiToken
 from models.area import Area
 from models.audit_entry import AuditEntry
+from models.configuration import ConfigurationItem, ConfigurationRevision
 from models.customer import Customer
 from models.interaction import Interaction
 from models.job_run import JobRun
 from models.login_attempts import LoginAttempts
 from models.mail_message import MailMessage
 from models.order import Order
-from models.pick_list import PickList
 from models.product import Product, ProductGroup
 from models.relationship import RelationshipSetup
 from models.schedule import Schedule
@@ -21,13 +21,14 @@ DOCUMENTS = (
     ApiToken,
     Area,
     AuditEntry,
+    ConfigurationItem,
+    ConfigurationRevision,
     Customer,
     Interaction,
     JobRun,
     LoginAttempts,
     MailMessage,
     Order,
-    PickList,
     Product,
     ProductGroup,
     RelationshipSetup,
@@ -42,13 +43,14 @@ __all__ = [
     "ApiToken",
     "Area",
     "AuditEntry",
+    "ConfigurationItem",
+    "ConfigurationRevision",
     "Customer",
     "Interaction",
     "JobRun",
     "LoginAttempts",
     "MailMessage",
     "Order",
-    "PickList",
     "Product",
     "ProductGroup",
     "RelationshipSetup",

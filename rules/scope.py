@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rules.errors import N_
+from rules.permissions import SHIPPED_ROLES, Access, union
 from rules.sentences import Sentence
 
 Criteria = dict[str, Any]
@@ -27,6 +28,7 @@ class Actor:
     goes into the audit entry (`"orders/due"`, `"command import"`). `is_scope_pending` is true while
     products that were taken from the person still stand in the lists: it then sees too little for
     a moment, never too much. `address` is the network address of the browser or program, if any.
+    `granted` is what its roles allow as the site configured them; None: as they are shipped.
     """
 
     staff_id: Any
@@ -36,6 +38,22 @@ class Actor:
     care_mode: str = UNLIMITED
     is_scope_pending: bool = False
     address: str = ""
+    granted: Access | None = None
+
+    @property
+    def access(self) -> Access:
+        """What the actor may do."""
+        if self.granted is not None:
+            return self.granted
+        return union(SHIPPED_ROLES[key] for key in self.roles if key in SHIPPED_ROLES)
+
+    def may(self, kind: str, action: str) -> bool:
+        """Whether it may do this to documents of the kind (rules/permissions.py)."""
+        return self.access.may(kind, action)
+
+    def can(self, ability: str) -> bool:
+        """Whether it has this ability over the site (rules/permissions.py)."""
+        return self.access.can(ability)
 
     @property
     def is_manager(self) -> bool:

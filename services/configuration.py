@@ -6,23 +6,37 @@ process sees a change with its next request, and none ever sees half of one.
 
 import threading
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from cachetools import LRUCache, cached
+from pymongo.client_session import ClientSession
 
-from models import PickList, Site
+from models import ConfigurationItem, Site
+from rules.built_in_fields import BUILT_IN_KINDS
+from rules.fields import Field, Kind
+from rules.kinds import compile_kinds
+from rules.permissions import SHIPPED_ROLES, Access, Role, union
+from stores.mongo import in_transaction
+
+Section = Mapping[str, Mapping[str, Any]]
+NO_ITEMS: Section = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class PickedValue:
-    """A pick-list value ready to show: labels per language, colour, whether it may be chosen."""
+    """A pick-list value ready to show: labels per language, colour, whether it may be chosen.
+
+    `parent` is the key of the value above it, in lists that are trees (S3.1).
+    """
 
     key: str
     label_vi: str
     label_en: str
     colour: str
     retired: bool
+    parent: str = ""
 
     def label(self, locale: str) -> str:
         return self.label_en if locale == "en" and self.label_en else self.label_vi
@@ -30,11 +44,20 @@ class PickedValue:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """`pick_lists` maps a list's key to its values by key, in their order."""
+    """Everything that administrators configure, as it was at `revision`.
+
+    `pick_lists` maps a list's key to its values by key, in their order; `kinds` maps the key of a
+    kind to the kind with its fields in order; `roles` by key; `sections` holds the content of every
+    item as it is stored (models/configuration.py), for what is compiled where it is used. Cache what
+    you compile under `revision` and whatever else it depends on.
+    """
 
     revision: int
     care_mode: str
     pick_lists: Mapping[str, Mapping[str, PickedValue]]
+    kinds: Mapping[str, Kind] = field(default_factory=lambda: BUILT_IN_KINDS)
+    roles: Mapping[str, Role] = field(default_factory=lambda: SHIPPED_ROLES)
+    sections: Mapping[str, Section] = field(default_factory=dict)
 
     def value(self, list_key: str, key: str | None) -> PickedValue | None:
         """The value, or a plain one for a key that no list knows, or None for no key."""
@@ -42,6 +65,22 @@ class Configuration:
             return None
         known = self.pick_lists.get(list_key, {}).get(key)
         return known or PickedValue(key, key, key, "gray", retired=True)
+
+    def section(self, name: str) -> Section:
+        """{key: content} of one section."""
+        return self.sections.get(name, NO_ITEMS)
+
+    def access(self, roles: frozenset[str]) -> Access:
+        """What somebody with these roles may do."""
+        return union(self.roles[key] for key in roles if key in self.roles)
+
+    def fields(self, kind: str, access: Access) -> Mapping[str, Field]:
+        """The fields of a kind that this access may read as they are, in their order."""
+        return {
+            key: one
+            for key, one in self.kinds[kind].fields.items()
+            if one.is_usable and access.sees(kind, key)
+        }
 
 
 def snapshot() -> Configuration:
@@ -62,15 +101,32 @@ _lock = threading.Lock()  # the threads of a web process share the snapshots
 
 @cached(_known, lock=_lock)
 def _load(revision: int, care_mode: str) -> Configuration:
-    lists = {}
-    for stored in PickList.collection().find():
-        lists[stored["key"]] = MappingProxyType(
-            {value["key"]: _picked(value) for value in stored["values"]}
-        )
-    return Configuration(revision, care_mode, MappingProxyType(lists))
+    """Reads everything at one point in time.
+
+    A change that was committed after `revision` was read is part of what is read here: the next
+    request asks for its revision and reads once more, and never is half of a change shown.
+    """
+
+    def read(session: ClientSession) -> list[dict[str, Any]]:
+        return list(ConfigurationItem.collection().find(session=session))
+
+    sections: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for stored in in_transaction(read):
+        sections.setdefault(stored["section"], {})[stored["key"]] = stored["content"]
+    pick_lists = {
+        key: MappingProxyType({value["key"]: _picked(value) for value in content["values"]})
+        for key, content in sections.get("pick_lists", {}).items()
+    }
+    return Configuration(
+        revision,
+        care_mode,
+        MappingProxyType(pick_lists),
+        kinds=compile_kinds(sections, frozenset(pick_lists)),
+        sections=MappingProxyType(sections),
+    )
 
 
-def _picked(value: dict[str, object]) -> PickedValue:
+def _picked(value: Mapping[str, Any]) -> PickedValue:
     label_vi = str(value["label_vi"])
     return PickedValue(
         key=str(value["key"]),
@@ -78,4 +134,5 @@ def _picked(value: dict[str, object]) -> PickedValue:
         label_en=str(value.get("label_en") or label_vi),
         colour=str(value.get("colour") or "gray"),
         retired=bool(value.get("retired")),
+        parent=str(value.get("parent") or ""),
     )

@@ -6,7 +6,8 @@ keeps its values, their order, labels and colours (S3.4).
 
 from typing import Any
 
-from models import PickList, Site
+from models import ConfigurationItem, Site
+from models.configuration import SHIPPED
 from services import relationship_setup, schedules
 
 # key: (label vi, label en, values as (key, vi, en, colour))
@@ -105,8 +106,16 @@ def ensure() -> None:
         upsert=True,
     )
     for key in SHIPPED_LISTS:
-        PickList.collection().update_one(
-            {"key": key}, {"$setOnInsert": _shipped_list(key)}, upsert=True
+        ConfigurationItem.collection().update_one(
+            {"section": "pick_lists", "key": key},
+            {
+                "$setOnInsert": {
+                    "content": _shipped_list(key),
+                    "source": SHIPPED,
+                    "version": 1,
+                }
+            },
+            upsert=True,
         )
     relationship_setup.ensure()
     schedules.ensure()
@@ -117,8 +126,6 @@ def _shipped_list(key: str) -> dict[str, Any]:
     return {
         "label_vi": label_vi,
         "label_en": label_en,
-        "source": "shipped",
-        "version": 1,
         "values": [
             {"key": key, "label_vi": vi, "label_en": en, "colour": colour, "retired": False}
             for key, vi, en, colour in values

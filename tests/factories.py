@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bson import Decimal128, ObjectId
 
-from models import Area, Customer, Order, Product
+from models import Area, ConfigurationItem, Customer, Order, Product
 from models.base import stored_date
 
 _numbers = count(1)
@@ -116,3 +116,14 @@ def make_order(
         "updated_at": NOW,
     } | values
     return Order.collection().insert_one(document).inserted_id
+
+
+def change_pick_list(key: str, **update: Any) -> None:
+    """Changes a stored pick list as the update operators say (`push={"values": ...}`)."""
+    ConfigurationItem.collection().update_one(
+        {"section": "pick_lists", "key": key} | update.pop("where", {}),
+        {
+            f"${operator}": {f"content.{path}": value for path, value in fields.items()}
+            for operator, fields in update.items()
+        },
+    )

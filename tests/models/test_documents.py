@@ -11,7 +11,7 @@ import mongomock
 import pytest
 from mongoengine import ValidationError
 
-from models import DOCUMENTS, Customer, Order, PickList, Product
+from models import DOCUMENTS, ConfigurationItem, Customer, Order, Product
 from models.base import local_date, stored_date
 from tests.factories import NOW
 
@@ -38,7 +38,7 @@ def stored() -> Any:
         Product(code="P1", name="Trà", care_interval_days=-1),
         Product(code="P1", name="Trà", care_interval_days=36_501),
         Order(code="DH-1", placed_at=NOW, placed_on=NOW.date(), kind="gift"),
-        PickList(key="Not A Key", label_vi="Nhãn"),
+        ConfigurationItem(key="k"),
     ],
     ids=lambda document: type(document).__name__,
 )

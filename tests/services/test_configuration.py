@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 
-from models import PickList, Site
+from models import ConfigurationItem, Site
 from services import configuration
 from services import shipped as shipped_data
+from tests.factories import change_pick_list
 
 
 def change_label(label: str) -> None:
-    PickList.collection().update_one(
-        {"key": "feedback", "values.key": "satisfied"}, {"$set": {"values.$.label_vi": label}}
+    change_pick_list(
+        "feedback",
+        where={"content.values.key": "satisfied"},
+        set={"values.$.label_vi": label},
     )
 
 
@@ -77,7 +80,7 @@ def test_it_shows_values_that_no_list_knows_any_more(shipped: None) -> None:
 
 def test_a_label_in_one_language_serves_both(shipped: None) -> None:
     value = {"key": "only", "label_vi": "Chỉ tiếng Việt"}
-    PickList.collection().update_one({"key": "feedback"}, {"$push": {"values": value}})
+    change_pick_list("feedback", push={"values": value})
     new_revision()
     found = configuration.snapshot().value("feedback", "only")
     assert found
@@ -98,7 +101,7 @@ def test_threads_may_ask_at_once(shipped: None) -> None:
 
 def test_start_up_changes_nothing_that_a_site_changed(shipped: None) -> None:
     change_label("Của tôi")
-    PickList.collection().delete_one({"key": "source"})
+    ConfigurationItem.collection().delete_one({"section": "pick_lists", "key": "source"})
 
     shipped_data.ensure()
     new_revision()

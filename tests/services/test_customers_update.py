@@ -10,7 +10,7 @@ from models.base import stored_date
 from rules.errors import InvalidInput, NotFound, StaleForm
 from rules.scope import Actor
 from services import customers
-from tests.factories import NOW, TODAY, make_area, make_customer, make_order
+from tests.factories import NOW, TODAY, change_pick_list, make_area, make_customer, make_order
 
 pytestmark = pytest.mark.usefixtures("shipped")
 
@@ -161,10 +161,8 @@ def test_a_new_area_reaches_the_orders(agent: Actor) -> None:
 
 
 def test_a_retired_value_may_stay(agent: Actor) -> None:
-    from models import PickList
-
-    PickList.collection().update_one(
-        {"key": "relationship", "values.key": "hot"}, {"$set": {"values.$.retired": True}}
+    change_pick_list(
+        "relationship", where={"content.values.key": "hot"}, set={"values.$.retired": True}
     )
     found = update(make_customer(relationship="hot"), agent, relationship="hot", note="x")
     assert found["relationship"] == "hot"

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from models import AuditEntry, Customer, Interaction, Order, PickList
+from models import AuditEntry, Customer, Interaction, Order
 from models.base import stored_date
 from models.customer import HISTORY_KEPT
 from rules.errors import InvalidInput, NotFound, StaleForm
 from rules.scope import Actor
 from services import audit, care, recompute
 from services.care import CareEntry, Logged
-from tests.factories import NOW, TODAY, make_customer, make_order, make_product
+from tests.factories import NOW, TODAY, change_pick_list, make_customer, make_order, make_product
 
 pytestmark = pytest.mark.usefixtures("shipped")
 IN_A_WEEK = TODAY + timedelta(days=7)
@@ -312,7 +312,7 @@ def test_it_names_the_field_that_needs_another_look(
     agent: Actor, order: ObjectId, values: dict[str, Any], field: str
 ) -> None:
     retired = {"key": "retired", "label_vi": "Cũ", "colour": "gray", "retired": True}
-    PickList.collection().update_one({"key": "feedback"}, {"$push": {"values": retired}})
+    change_pick_list("feedback", push={"values": retired})
     with pytest.raises(InvalidInput) as refused:
         log(order, entry(**values), agent)
     assert list(refused.value.fields) == [field]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from models import Area, PickList, Site
+from models import Area, ConfigurationItem, Site
 from services import migration
 from services.migration import MigrationRefused, migrate
 from stores import mongo
@@ -140,10 +140,11 @@ def test_records_that_break_a_unique_index_are_told(db: Db, tmp_path: Path) -> N
 def test_it_ships_what_every_installation_starts_with(db: Db, tmp_path: Path) -> None:
     migrate(now=now, directory=tmp_path)
     assert Site.objects.count() == 1
-    assert PickList.objects(key="feedback").count() == 1
-    PickList.objects(key="feedback").update(label_en="Mine")
+    stored = {"section": "pick_lists", "key": "feedback"}
+    assert ConfigurationItem.objects(**stored).count() == 1
+    ConfigurationItem.objects(**stored).update(content__label_en="Mine")
     migrate(now=now, directory=tmp_path)
-    assert PickList.objects.get(key="feedback").label_en == "Mine"
+    assert ConfigurationItem.objects.get(**stored).content["label_en"] == "Mine"
 
 
 def test_the_projects_own_migrations_say_why(db: Db) -> None:

@@ -11,12 +11,20 @@ import pytest
 from bson import ObjectId
 from werkzeug.test import TestResponse
 
-from models import Customer, Interaction, Order, PickList, Product
+from models import Customer, Interaction, Order, Product
 from models.base import stored_date
 from rules.scope import Actor
 from services import care, recompute
 from services.care import CareEntry
-from tests.factories import NOW, TODAY, make_area, make_customer, make_order, make_product
+from tests.factories import (
+    NOW,
+    TODAY,
+    change_pick_list,
+    make_area,
+    make_customer,
+    make_order,
+    make_product,
+)
 from tests.views.conftest import Browser
 
 pytestmark = pytest.mark.usefixtures("desk")
@@ -309,8 +317,8 @@ def test_it_suggests_how_many_contacts(desk: Browser, customer: ObjectId) -> Non
 
 
 def test_it_offers_the_feedback_types_in_use(desk: Browser, order: ObjectId) -> None:
-    PickList.collection().update_one(
-        {"key": "feedback", "values.key": "neutral"}, {"$set": {"values.$.retired": True}}
+    change_pick_list(
+        "feedback", where={"content.values.key": "neutral"}, set={"values.$.retired": True}
     )
     from services import configuration
 

@@ -15,7 +15,6 @@ from models import (
     Interaction,
     JobRun,
     Order,
-    PickList,
     Product,
     ProductGroup,
     Staff,
@@ -24,7 +23,7 @@ from models.base import stored_date
 from rules.scope import MANAGER, Actor
 from services import configuration, recompute
 from services.shipped import SHIPPED_LISTS
-from tests.factories import NOW, TODAY
+from tests.factories import NOW, TODAY, change_pick_list
 from tests.views.conftest import Browser
 
 EVIL = "\"'><script>x</script><img src=x onerror=x> 50% %(name)s {{ 7*7 }} &amp;"
@@ -166,15 +165,13 @@ def fill(text: str) -> dict[str, ObjectId]:
         }
     )
     for key in SHIPPED_LISTS:
-        PickList.collection().update_one(
-            {"key": key},
-            {
-                "$set": {
-                    "values.$[].label_vi": text,
-                    "values.$[].label_en": text,
-                    "label_vi": text,
-                    "label_en": text,
-                }
+        change_pick_list(
+            key,
+            set={
+                "values.$[].label_vi": text,
+                "values.$[].label_en": text,
+                "label_vi": text,
+                "label_en": text,
             },
         )
     configuration.forget()

@@ -1,0 +1,147 @@
+"""The kinds of documents and their fields, from what is built in and what a site configured.
+
+A broken definition never breaks a page: the field carries what is wrong as its `problem`, is shown
+to administrators, and is nothing to others.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from rules.built_in_fields import BUILT_IN_KINDS, RECORD_FIELDS
+from rules.errors import N_
+from rules.fields import KEY_PATTERN, SITE, TYPES, Field, Kind
+from rules.sentences import Sentence
+
+Content = Mapping[str, Any]
+Sections = Mapping[str, Mapping[str, Content]]
+RECORDS = "records"  # the collection of every kind that a site defined
+
+# What a site may change of a built-in field; all the rest is the program's own.
+RENAMED = ("label_vi", "label_en", "help_vi", "help_en", "position", "is_retired", "is_required")
+# Fields without which a screen would have nothing to say.
+INDISPENSABLE = frozenset({"name", "code", "title", "customer", "at", "content"})
+
+
+def field_key(kind: str, key: str) -> str:
+    """The key under which a field is stored in the section `fields`: `customers.vip_level`."""
+    return f"{kind}.{key}"
+
+
+def compile_kinds(sections: Sections, pick_lists: frozenset[str]) -> Mapping[str, Kind]:
+    """Every kind with its fields in order; `sections` as they are stored."""
+    kinds = dict(BUILT_IN_KINDS)
+    for key, content in sections.get("kinds", {}).items():
+        if key not in BUILT_IN_KINDS:
+            kinds[key] = site_kind(key, content)
+    per_kind: dict[str, dict[str, Content]] = {}
+    for stored_key, content in sections.get("fields", {}).items():
+        kind, _, key = stored_key.partition(".")
+        per_kind.setdefault(kind, {})[key] = content
+    return MappingProxyType(
+        {
+            key: replace(kind, fields=_merged(kind, per_kind.get(key, {}), pick_lists))
+            for key, kind in kinds.items()
+        }
+    )
+
+
+def _merged(
+    kind: Kind, configured: Mapping[str, Content], pick_lists: frozenset[str]
+) -> Mapping[str, Field]:
+    found = []
+    for place, (key, built_in) in enumerate(kind.fields.items()):
+        changed = _renamed(built_in, configured.get(key, {}))
+        found.append(changed if changed.position else replace(changed, position=(place + 1) * 10))
+    for key, content in configured.items():
+        if key not in kind.fields:
+            found.append(site_field(key, content, pick_lists))
+    found.sort(key=lambda one: (one.position or 10_000, one.key))
+    return MappingProxyType({one.key: one for one in found})
+
+
+def _renamed(built_in: Field, content: Content) -> Field:
+    changes = {name: content[name] for name in RENAMED if content.get(name) not in (None, "")}
+    if built_in.key in INDISPENSABLE:
+        changes.pop("is_retired", None)
+    if built_in.is_required:
+        changes.pop("is_required", None)
+    return replace(built_in, **changes) if changes else built_in
+
+
+def site_field(key: str, content: Content, pick_lists: frozenset[str]) -> Field:
+    """A field that the site added; a definition that cannot be used carries its problem."""
+    type_ = str(content.get("type", ""))
+    problem = _problem(key, content, pick_lists)
+    if type_ not in TYPES:
+        type_ = "text"
+    texts: dict[str, Any] = {
+        name: str(content.get(name) or "")
+        for name in (
+            *("label_vi", "label_en", "help_vi", "help_en", "pick_list", "expression"),
+            *("visible_when", "default", "minimum", "maximum", "pattern"),
+        )
+    }
+    flags: dict[str, Any] = {
+        name: bool(content.get(name))
+        for name in (
+            *("is_required", "is_unique", "is_filtered_often", "is_retired", "is_personal"),
+        )
+    }
+    often = flags["is_filtered_often"] or flags["is_unique"]
+    return Field(
+        key,
+        type_,
+        f"custom.{key}",
+        source=SITE,
+        position=_whole(content.get("position")),
+        max_length=4000 if type_ == "long_text" else 400,
+        is_derived=type_ == "computed",
+        is_sorted=often,
+        problem=problem,
+        **texts,
+        **flags,
+    )
+
+
+def _problem(key: str, content: Content, pick_lists: frozenset[str]) -> Sentence | None:
+    if not re.match(KEY_PATTERN, key):
+        return Sentence(N_("The key “%(key)s” is not one. Use a-z, 0-9 and _."), {"key": key[:60]})
+    type_ = str(content.get("type") or "")
+    if type_ not in TYPES or not TYPES[type_].is_offered:
+        return Sentence(
+            N_("“%(type)s” is not a type of field. Choose one of the list."),
+            {"type": type_[:60]},
+        )
+    if type_ in ("choice", "choices") and content.get("pick_list") not in pick_lists:
+        return Sentence(
+            N_("The pick list “%(list)s” does not exist. Choose another one."),
+            {"list": str(content.get("pick_list") or "")[:60]},
+        )
+    return None
+
+
+def site_kind(key: str, content: Content) -> Kind:
+    """A kind that the site defined (B.14), with the fields that each of them has."""
+    return Kind(
+        key,
+        RECORDS,
+        RECORD_FIELDS,
+        label_vi=str(content.get("label_vi") or key),
+        label_en=str(content.get("label_en") or ""),
+        one_vi=str(content.get("one_vi") or content.get("label_vi") or key),
+        one_en=str(content.get("one_en") or content.get("label_en") or ""),
+        icon=str(content.get("icon") or "list-details"),
+        base=MappingProxyType({"kind": key}),
+        title="title",
+        code="code",
+        customer_path="customer_id" if content.get("has_customer", True) else None,
+        has_care=bool(content.get("has_care", True)),
+        is_retired=bool(content.get("is_retired")),
+    )
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -1,0 +1,144 @@
+"""What a role allows: kinds of documents and actions, records, fields, and the site's own matters.
+
+A person with several roles may do what any of them allows. Nothing here asks which role somebody
+has: the rest of the program asks what is allowed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+SEE, CREATE, EDIT, DELETE, EXPORT, IMPORT = "see", "create", "edit", "delete", "export", "import"
+ACTIONS = (SEE, CREATE, EDIT, DELETE, EXPORT, IMPORT)
+
+# Which records of a kind, from few to all. `assigned` follows the care mode and every assignment.
+OWN, ASSIGNED, TEAM, ALL = "own", "assigned", "team", "all"
+REACHES = (OWN, ASSIGNED, TEAM, ALL)
+
+# What becomes of a field, from nothing to everything.
+HIDDEN, MASKED, SEEN, EDITED = "hidden", "masked", "see", "edit"
+LEVELS = (HIDDEN, MASKED, SEEN, EDITED)
+
+# The site's own matters.
+CONFIGURE = "configure"  # fields, layouts, lists, pick lists, menu, kinds, rules, schedules
+ASSIGN = "assign"  # who cares for what, care mode, hand-over
+ACCOUNTS = "accounts"  # staff, roles, teams, security
+AUDIT = "audit"  # the change log
+JOBS = "jobs"  # everybody's background jobs
+SUMMARIES = "summaries"  # what all staff wrote, summed up
+SHARE_VIEWS = "share_views"  # saved views for roles and for everyone
+REVEAL = "reveal"  # show a masked value; every time is written down
+ABILITIES = (CONFIGURE, ASSIGN, ACCOUNTS, AUDIT, JOBS, SUMMARIES, SHARE_VIEWS, REVEAL)
+
+
+@dataclass(frozen=True, slots=True)
+class KindPermission:
+    """What a role may do with one kind.
+
+    `where` is the text of a condition (rules/conditions.py): records that match it are seen beside
+    those of `reach`. `fields` names the levels that differ from `usual_level`.
+    """
+
+    actions: frozenset[str]
+    reach: str = ASSIGNED
+    where: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def level(self, field_key: str) -> str:
+        if SEE not in self.actions:
+            return HIDDEN
+        usual = EDITED if self.actions & {EDIT, CREATE} else SEEN
+        asked = self.fields.get(field_key, usual)
+        return min(asked, usual, key=LEVELS.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role as a site has it; the key never changes."""
+
+    key: str
+    label_vi: str
+    label_en: str = ""
+    kinds: Mapping[str, KindPermission] = field(default_factory=dict)
+    abilities: frozenset[str] = frozenset()
+    # What the role may do with kinds that it does not name: those defined later.
+    other_kinds: KindPermission | None = None
+
+    def on(self, kind: str) -> KindPermission | None:
+        return self.kinds.get(kind, self.other_kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a person with these roles may do; immutable, shared by everybody with the same roles."""
+
+    roles: tuple[Role, ...] = ()
+
+    def may(self, kind: str, action: str) -> bool:
+        return any(action in one.actions for one in self.on(kind))
+
+    def can(self, ability: str) -> bool:
+        return any(ability in role.abilities for role in self.roles)
+
+    def level(self, kind: str, field_key: str) -> str:
+        """HIDDEN, MASKED, SEEN or EDITED: the most that one of the roles grants."""
+        levels = [one.level(field_key) for one in self.on(kind)]
+        return max(levels, key=LEVELS.index, default=HIDDEN)
+
+    def sees(self, kind: str, field_key: str) -> bool:
+        """Whether the value may be read as it is: shown, filtered, sorted, searched, exported."""
+        return LEVELS.index(self.level(kind, field_key)) >= LEVELS.index(SEEN)
+
+    def on(self, kind: str) -> list[KindPermission]:
+        found = (role.on(kind) for role in self.roles)
+        return [one for one in found if one is not None]
+
+
+EVERYTHING = KindPermission(frozenset(ACTIONS), ALL)
+FULL = Access((Role("system", "Carebook", "Carebook", {}, frozenset(ABILITIES), EVERYTHING),))
+
+
+def union(roles: Iterable[Role]) -> Access:
+    """The access of somebody with all of these roles."""
+    return Access(tuple(sorted(roles, key=lambda role: role.key)))
+
+
+def _role(
+    key: str, label_vi: str, label_en: str, kinds: Mapping[str, KindPermission], *abilities: str
+) -> Role:
+    others = kinds.get("*")
+    named = {kind: one for kind, one in kinds.items() if kind != "*"}
+    return Role(key, label_vi, label_en, MappingProxyType(named), frozenset(abilities), others)
+
+
+# What every installation starts with. An administrator's role cannot be taken apart: somebody must
+# always be able to put things right.
+SHIPPED_ROLES: Mapping[str, Role] = {
+    one.key: one
+    for one in (
+        _role(
+            "care_agent",
+            "Nhân viên chăm sóc",
+            "Care agent",
+            {
+                "customers": KindPermission(frozenset({SEE, CREATE, EDIT}), ASSIGNED),
+                "orders": KindPermission(frozenset({SEE, EDIT}), ASSIGNED),
+                "products": KindPermission(frozenset({SEE}), ALL),
+                "entries": KindPermission(frozenset({SEE, CREATE}), OWN),
+                "*": KindPermission(frozenset({SEE, CREATE, EDIT}), ASSIGNED),
+            },
+            REVEAL,
+        ),
+        _role(
+            "manager",
+            "Quản lý",
+            "Manager",
+            {"*": EVERYTHING},
+            ASSIGN,
+            SUMMARIES,
+            SHARE_VIEWS,
+            REVEAL,
+        ),
+        _role("administrator", "Quản trị viên", "Administrator", {"*": EVERYTHING}, *ABILITIES),
+    )
+}

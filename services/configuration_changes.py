@@ -1,0 +1,182 @@
+"""The one way in which configuration changes: all or nothing, audited, revision by revision.
+
+Every screen, the command line and an imported file hand over the same `Change`s. The snapshot of
+the next request (services/configuration.py) already shows them, in every process.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.client_session import ClientSession
+
+from models import ConfigurationItem, ConfigurationRevision, Site
+from models.configuration import SITE
+from rules.errors import N_, InvalidInput, NotAllowed, StaleForm
+from rules.permissions import CONFIGURE
+from rules.scope import Actor
+from services import audit
+from stores.mongo import in_transaction
+
+Content = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one item becomes. `content` None removes it.
+
+    `version` is the version that the person saw (0: the item was not there); None writes over
+    whatever is stored.
+    """
+
+    section: str
+    key: str
+    content: Content | None
+    version: int | None = None
+
+
+def apply(
+    changes: Sequence[Change],
+    *,
+    says: str,
+    by: Actor,
+    at: datetime,
+    needs: str = CONFIGURE,
+    session: ClientSession | None = None,
+) -> int:
+    """Writes the changes as one revision and returns its number; 0 when nothing differs.
+
+    Args:
+        says: what was done, for the list of revisions, in the words of the site.
+        needs: the ability that the actor must have.
+
+    Raises NotAllowed, or StaleForm when somebody changed one of the items meanwhile.
+    """
+    if not by.can(needs):
+        raise NotAllowed()
+
+    def work(session: ClientSession) -> int:
+        made = [_write(one, by, at, session) for one in changes]
+        return record([one for one in made if one], says=says, by=by, at=at, session=session)
+
+    return work(session) if session else in_transaction(work)
+
+
+def record(
+    made: Sequence[dict[str, Any]],
+    *,
+    says: str,
+    by: Actor,
+    at: datetime,
+    session: ClientSession,
+) -> int:
+    """Keeps what was changed as one revision, for sections that are stored elsewhere, too.
+
+    Args:
+        made: `{section, key, before, after}` each.
+    """
+    if not made:
+        return 0
+    site = Site.collection().find_one_and_update(
+        {"key": "site"},
+        {"$inc": {"config_rev": 1}},
+        upsert=True,
+        return_document=ReturnDocument.AFTER,
+        session=session,
+    )
+    revision: int = site["config_rev"] if site else 0
+    ConfigurationRevision.collection().insert_one(
+        {
+            "revision": revision,
+            "at": at,
+            "staff_id": by.staff_id,
+            "staff_name": by.name,
+            "says": says[:400],
+            "changes": list(made),
+            "version": 1,
+        },
+        session=session,
+    )
+    for one in made:
+        _audit(one, by, at, session)
+    return revision
+
+
+def item(section: str, key: str) -> tuple[Content | None, int]:
+    """(content, version) of an item as it is stored; (None, 0) when there is none."""
+    found = ConfigurationItem.collection().find_one({"section": section, "key": key})
+    return (found["content"], found.get("version", 1)) if found else (None, 0)
+
+
+def items(section: str) -> dict[str, Content]:
+    """{key: content} of a section, by key."""
+    found = ConfigurationItem.collection().find({"section": section}).sort("key", 1)
+    return {one["key"]: one["content"] for one in found}
+
+
+def restore(revision: int, *, by: Actor, at: datetime, says: str) -> int:
+    """Brings the items back to how they were right after that revision; returns the new one.
+
+    Going back is a change like any other, and can itself be taken back. Raises InvalidInput for a
+    revision that is not known.
+    """
+    later = list(
+        ConfigurationRevision.collection()
+        .find({"revision": {"$gt": revision}})
+        .sort("revision", -1)
+    )
+    known = ConfigurationRevision.collection().find_one({"revision": revision}, {"_id": 1})
+    if known is None and not any(one["revision"] == revision + 1 for one in later):
+        raise InvalidInput(N_("There is no revision %(number)s to go back to."), number=revision)
+    back: dict[tuple[str, str], Content | None] = {}
+    for one in later:
+        for change in one["changes"]:
+            back[change["section"], change["key"]] = change["before"]
+    changes = [Change(section, key, content) for (section, key), content in back.items()]
+    return apply(changes, says=says, by=by, at=at)
+
+
+def _write(
+    change: Change, by: Actor, at: datetime, session: ClientSession
+) -> dict[str, Any] | None:
+    """Stores one change; what was changed, or None when nothing differs."""
+    where = {"section": change.section, "key": change.key}
+    stored = ConfigurationItem.collection().find_one(where, session=session)
+    before = stored["content"] if stored else None
+    if change.version is not None and change.version != (stored or {}).get("version", 0):
+        raise StaleForm()
+    after = dict(change.content) if change.content is not None else None
+    if after == before:
+        return None
+    if after is None:
+        ConfigurationItem.collection().delete_one(where, session=session)
+    else:
+        ConfigurationItem.collection().update_one(
+            where,
+            {
+                "$set": {"content": after, "updated_at": at},
+                "$setOnInsert": {"source": SITE, "created_at": at},
+                "$inc": {"version": 1},
+            },
+            upsert=True,
+            session=session,
+        )
+    return {**where, "before": before, "after": after}
+
+
+def _audit(made: Mapping[str, Any], by: Actor, at: datetime, session: ClientSession) -> None:
+    before, after = made["before"] or {}, made["after"] or {}
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    action = "update" if before and after else ("create" if after else "delete")
+    audit.record(
+        by=by,
+        at=at,
+        action=action,
+        kind="configuration",
+        record_id=None,
+        label=f"{made['section']}: {made['key']}",
+        changes={name: (before.get(name), after.get(name)) for name in names},
+        session=session,
+    )
