@@ -16,11 +16,13 @@ from stores.errors import StoreError, lost_connection
 
 # Command: (module, attribute, first line of its help).
 COMMANDS = {
+    "backup": ("commands.backup", "backup", "Write the whole database to a new directory or file."),
     "demo": ("commands.demo", "demo", "Load demonstration data into an empty database."),
     "export": ("commands.data", "export", "Write records to a file."),
     "import": ("commands.data", "import_", "Read records from files."),
     "migrate": ("commands.migrate", "migrate", "Bring the database up to this version."),
     "recompute": ("commands.recompute", "recompute", "Recompute derived data."),
+    "restore": ("commands.backup", "restore", "Fill an empty database from a backup."),
     "scheduler": ("commands.scheduler", "scheduler", "Start periodic jobs when they are due."),
     "serve": ("commands.serve", "serve", "Run everything on this machine."),
     "shell": ("commands.shell", "shell", "Open a Python shell on the database."),

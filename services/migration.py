@@ -33,6 +33,8 @@ LEASE_SECONDS = 20  # what a killed migration makes the next one wait at most
 RENEW_SECONDS = 5
 WAIT_SECONDS = 3600  # for another host's migration
 LOCK = "lock"  # the `_id` of the lease among the records
+# The `_id` of the record that stands there while a restore fills the database.
+UNFINISHED_RESTORE = "unfinished restore"
 DUPLICATE_KEY = 11000
 
 
@@ -83,10 +85,12 @@ def migrate(
     `waiting` is called once when another process migrates and this one has to wait for it.
 
     Raises:
-        MigrationRefused: a newer version wrote the database, or its data break a new index.
+        MigrationRefused: a newer version wrote the database, a restore of it is unfinished, or its
+            data break a new index.
     """
     outcome = Outcome()
     with _lease(now, waiting):
+        _refuse_half_restored()
         known = _records()
         available = migrations_in(directory)
         _refuse_newer(known, available)
@@ -189,8 +193,17 @@ def _run(migration: Migration, now: Callable[[], datetime]) -> None:
 
 def _records() -> dict[str, str]:
     """Checksums of the migrations that ran, by name."""
-    rows = mongo.database().migrations.find({"_id": {"$ne": LOCK}})
+    rows = mongo.database().migrations.find({"_id": {"$nin": [LOCK, UNFINISHED_RESTORE]}})
     return {row["_id"]: row["checksum"] for row in rows}
+
+
+def _refuse_half_restored() -> None:
+    if mongo.database().migrations.find_one({"_id": UNFINISHED_RESTORE}) is not None:
+        raise MigrationRefused(
+            N_(
+                "A restore into this database has not come to its end. Wait for it; if it was interrupted, restore again with --replace."
+            )
+        )
 
 
 def _refuse_newer(known: dict[str, str], available: list[Migration]) -> None:
