@@ -17,7 +17,7 @@ from models.job_run import CANCELLED, DONE, FAILED, LATER
 from rules.errors import N_, CareError, StoreUnavailable
 from services import job_runs
 from services.job_runs import Lease
-from services.progress import Cancelled
+from services.progress import AboutRun, Cancelled
 from services.run_progress import LeaseLost, MakeRoom, RunProgress, heartbeat
 from stores import mongo
 from stores.errors import StoreError
@@ -41,8 +41,36 @@ def run(run_id: str) -> None:
         _do(claimed, lease)
 
 
+def help_with(run_id: str) -> None:
+    """Takes shares of a run that another worker holds, if it still runs. Makes room for people."""
+    _connect()
+    found = job_runs.help_with(ObjectId(run_id), _worker_name())
+    if found is None:
+        return
+    helped, lease = found
+    progress = RunProgress(lease, makes_room=True)
+    with heartbeat(lease):
+        try:
+            _job(helped, progress)
+            progress.flush()
+        except AboutRun as reason:
+            logger.info("Helping with job run %s ended: %r", run_id, reason)
+        except Exception:
+            # The worker that holds the run meets the same and says so.
+            logger.exception("Helping with job run %s failed.", run_id)
+        finally:
+            progress.release()
+
+
 def _do(claimed: JobRun, lease: Lease) -> None:
-    progress = RunProgress(lease, position=claimed.position, makes_room=claimed.priority == LATER)
+    progress = RunProgress(lease, makes_room=claimed.priority == LATER)
+    try:
+        _finish(claimed, lease, progress)
+    finally:
+        progress.release()
+
+
+def _finish(claimed: JobRun, lease: Lease, progress: RunProgress) -> None:
     try:
         state = _outcome(claimed, progress)
         progress.flush()

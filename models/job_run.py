@@ -1,6 +1,7 @@
 """Background work as people see it. RQ only carries it; this document is the truth."""
 
 from mongoengine import (
+    BooleanField,
     DateTimeField,
     DictField,
     EmbeddedDocument,
@@ -29,13 +30,29 @@ class SetAside(EmbeddedDocument):
     reason = StringField()
 
 
+class RunShare(EmbeddedDocument):
+    """A part of a walk over records: the ids behind `after` up to `upto`, done up to `position`.
+
+    One worker at a time holds it, until `lease_until`.
+    """
+
+    step = StringField(required=True)
+    number = IntField(required=True)
+    after = ObjectIdField()
+    upto = ObjectIdField()
+    position = ObjectIdField()
+    worker = StringField()
+    lease_until = DateTimeField()
+    is_done = BooleanField(default=False)
+
+
 class JobRun(CarebookDocument):
     """One run of `name` (a key of `jobs.registry`) with `arguments`.
 
     `slot` is unique: a periodic job's slot, or None. A run is claimed by setting `state` to
     running with a `lease_until`; a lapsed lease means that the worker died and the run may be
-    taken again. `progress` counts records done out of `total` (None: unknown); `position` names the
-    last record of each step that was reached, from which another attempt goes on.
+    taken again. `progress` counts records done out of `total` (None: unknown); `shares` are the parts
+    of its walks, which several workers may take and from which another attempt goes on.
 
     `alone` is unique while the run waits or works: the schedule that must not run twice at once.
     `error` is an English gettext id, `error_params` its parameters.
@@ -52,7 +69,8 @@ class JobRun(CarebookDocument):
     log = ListField(StringField())
     error = StringField()
     error_params = DictField()
-    position = DictField()
+    shares = EmbeddedDocumentListField(RunShare)
+    position = DictField()  # written by earlier versions, which did not split their walks
     set_aside = EmbeddedDocumentListField(SetAside)
     set_aside_count = IntField(default=0)
     schedule = StringField()

@@ -15,8 +15,8 @@ from models import Customer, Product, Site, Staff
 from rules.errors import N_, InvalidInput, NotAllowed, NotFound
 from rules.filters import Criteria
 from rules.scope import CARE_MODES, Actor, customer_scope, may_assign
-from services import audit, job_runs
-from services.progress import Progress, stop_if_cancelled
+from services import audit, bulk, job_runs
+from services.progress import NoProgress, Progress
 from services.scope import recompute_scope
 from stores.mongo import in_transaction
 
@@ -122,19 +122,17 @@ def assign_customers(
     """
     _check(by)
     _check_staff(staff_ids, way)
-    customers, changed = Customer.collection(), 0
+    progress, changed = progress or NoProgress(), 0
     scoped: Criteria = {"$and": [criteria, customer_scope(by)]}
-    beyond: Criteria = scoped
-    while ids := [
-        row["_id"]
-        for row in customers.find(beyond, {"_id": 1}).sort("_id", 1).limit(CUSTOMERS_PER_RANGE)
-    ]:
-        if progress:
-            stop_if_cancelled(progress)
-        changed += _assign_range(ids, staff_ids, way, by, at)
-        if progress:
-            progress.advance(len(ids))
-        beyond = {"$and": [scoped, {"_id": {"$gt": ids[-1]}}]}
+
+    def work(ids: Sequence[ObjectId]) -> None:
+        nonlocal changed
+        changed += (found := _assign_range(ids, staff_ids, way, by, at))
+        progress.count("customers_assigned", found)
+
+    bulk.over(
+        Customer.collection(), scoped, work, progress, step="customers", size=CUSTOMERS_PER_RANGE
+    )
     return changed
 
 
@@ -182,7 +180,6 @@ def run_assigning_customers(
     """The job that `start_assigning_customers` leaves behind. Raises Cancelled."""
     actor = Actor(ObjectId(by["staff_id"]), by["name"], frozenset(by["roles"]), "assign_customers")
     wanted: Criteria = json_util.loads(criteria)
-    progress.set_total(Customer.collection().count_documents(wanted))
     return assign_customers(
         wanted,
         [ObjectId(one) for one in staff_ids],
@@ -194,10 +191,10 @@ def run_assigning_customers(
 
 
 def _assign_range(
-    ids: list[ObjectId], staff_ids: Sequence[ObjectId], way: str, by: Actor, at: datetime
+    ids: Sequence[ObjectId], staff_ids: Sequence[ObjectId], way: str, by: Actor, at: datetime
 ) -> int:
     def work(session: ClientSession) -> int:
-        chosen = {"_id": {"$in": ids}} | _differing(staff_ids, way)
+        chosen = {"_id": {"$in": list(ids)}} | _differing(staff_ids, way)
         result = Customer.collection().update_many(
             chosen,
             _update(staff_ids, way) | {"$inc": {"version": 1}},

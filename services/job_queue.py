@@ -1,6 +1,7 @@
 """The queue that carries the ids of job runs to the workers. Losing it loses no work."""
 
 import logging
+import secrets
 
 import redis
 from bson import ObjectId
@@ -16,6 +17,8 @@ QUEUE = "carebook"  # what people start
 LATER_QUEUE = "carebook-later"  # nightly work: taken when nothing that people start waits
 QUEUES = (QUEUE, LATER_QUEUE)  # in the order in which workers look
 ENTRY = "jobs.runner.run"  # named, not imported: jobs stand above services
+HELP_ENTRY = "jobs.runner.help_with"
+HELPERS = 3  # asked at once; with one, the database is seldom the limit
 TIMEOUT = "12h"  # of one attempt; a job that hangs is ended then and tried again
 FAILURE_TTL_S = 24 * 60 * 60
 REASON_LENGTH = 300
@@ -42,6 +45,22 @@ def push(run_id: ObjectId, priority: str = NOW) -> bool:
         logger.warning("Job %s waits for the scheduler: the queue is away (%s).", run_id, error)
         return False
     return True
+
+
+def invite(run_id: ObjectId) -> None:
+    """Asks workers that have nothing better to do to help with a run; nobody has to come."""
+    try:
+        for _ in range(HELPERS):
+            _queue(LATER_QUEUE).enqueue_call(
+                HELP_ENTRY,
+                args=(str(run_id),),
+                job_id=f"{run_id}-{secrets.token_hex(4)}",
+                timeout=TIMEOUT,
+                result_ttl=0,
+                failure_ttl=0,
+            )
+    except (redis.RedisError, StoreError, OSError) as error:
+        logger.info("Nobody can be asked to help with job %s: %s", run_id, error)
 
 
 def waiting_ids() -> set[ObjectId]:

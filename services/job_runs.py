@@ -44,10 +44,13 @@ class Lease:
     run_id: ObjectId
     worker: str
     attempt: int
+    helps: bool = False  # beside the worker that holds the run, with shares of its walks
 
     @property
     def criteria(self) -> Stored:
-        """Matches the run only while the worker still holds it."""
+        """Matches the run only while the worker still holds it, or may help with it."""
+        if self.helps:
+            return {"_id": self.run_id, "state": RUNNING}
         return {
             "_id": self.run_id,
             "state": RUNNING,
@@ -80,6 +83,7 @@ def create(
         "progress": 0,
         "counts": {},
         "log": [],
+        "shares": [],
         "attempts": 0,
         "started_by": by.staff_id,
         "started_by_name": by.name,
@@ -129,7 +133,7 @@ def claim(run_id: ObjectId, worker: str, now: datetime) -> JobRun | None:
     Free are queued runs and running ones whose lease has lapsed. `worker` names one process at
     one time, so that a worker never takes the lease of its own predecessor for its own.
     """
-    resumes = {"$gt": [{"$size": {"$objectToArray": {"$ifNull": ["$position", {}]}}}, 0]}
+    resumes = {"$gt": [{"$size": {"$ifNull": ["$shares", []]}}, 0]}
     taken = JobRun.collection().find_one_and_update(
         {"_id": run_id, "attempts": {"$lt": ATTEMPTS}, "cancel_requested_at": None, **_free(now)},
         [
@@ -143,6 +147,7 @@ def claim(run_id: ObjectId, worker: str, now: datetime) -> JobRun | None:
                     "error": None,
                     "failed_deliveries": 0,
                     "attempts": {"$add": ["$attempts", 1]},
+                    "shares": _FREED,
                     "version": {"$add": ["$version", 1]},
                     # What an attempt before has done counts only for one that goes on behind it.
                     "progress": {"$cond": [resumes, "$progress", 0]},
@@ -156,11 +161,27 @@ def claim(run_id: ObjectId, worker: str, now: datetime) -> JobRun | None:
     return JobRun._from_son(taken) if taken else None
 
 
+# Whoever held the run before is gone, and with it what it held of the shares.
+_FREED: Stored = {
+    "$map": {
+        "input": {"$ifNull": ["$shares", []]},
+        "as": "share",
+        "in": {
+            "$cond": [
+                {"$eq": ["$$share.worker", "$worker"]},
+                {"$mergeObjects": ["$$share", {"worker": None, "lease_until": None}]},
+                "$$share",
+            ]
+        },
+    }
+}
+
+
 def _free(now: datetime) -> Stored:
-    return {"$or": [{"state": QUEUED}, {"state": RUNNING, **_lapsed(now)}]}
+    return {"$or": [{"state": QUEUED}, {"state": RUNNING, **lapsed(now)}]}
 
 
-def _lapsed(now: datetime) -> Stored:
+def lapsed(now: datetime) -> Stored:
     """Matches leases that are over, and those that a clock in the future gave."""
     future = now + LEASE + WRONG_CLOCK
     return {"$or": [{"lease_until": {"$lt": now}}, {"lease_until": {"$gt": future}}]}
@@ -171,9 +192,23 @@ def lease_of(run: JobRun) -> Lease:
     return Lease(run.pk, run.worker, run.attempts)
 
 
+def help_with(run_id: ObjectId, worker: str) -> tuple[JobRun, Lease] | None:
+    """A run that another worker does, and the right to take shares of it; None when it is over."""
+    found = JobRun.collection().find_one({"_id": run_id, "state": RUNNING})
+    if found is None:
+        return None
+    return JobRun._from_son(found), Lease(run_id, worker, found["attempts"], helps=True)
+
+
 def renew(lease: Lease, now: datetime) -> bool:
-    """Holds the run for another while; False when it was lost to somebody else."""
-    renewed = JobRun.collection().update_one(lease.criteria, {"$set": {"lease_until": now + LEASE}})
+    """Holds the run and its share for another while; False when it was lost to somebody else."""
+    until = now + LEASE
+    own = {} if lease.helps else {"lease_until": until}
+    renewed = JobRun.collection().update_one(
+        lease.criteria,
+        {"$set": {**own, "shares.$[mine].lease_until": until}},
+        array_filters=[{"mine.worker": lease.worker, "mine.is_done": False}],
+    )
     return renewed.matched_count == 1
 
 
@@ -270,8 +305,9 @@ def retry(run_id: ObjectId, at: datetime) -> None:
         NotFound: no such run. InvalidInput: it has not failed.
     """
     fresh = {"state": QUEUED, "attempts": 0, "progress": 0, "counts": {}, "priority": NOW}
+    fresh |= {"shares": []}
     fresh |= {"failed_deliveries": 0}
-    gone = ("cancel_requested_at", "ended_at", "error", "error_params", "position", "set_aside")
+    gone = ("cancel_requested_at", "ended_at", "error", "error_params", "set_aside")
     stages: list[Stored] = [
         # Only one run of a schedule at a time: its key is unique while the run is active.
         {"$set": {**_literally(fresh), "updated_at": at, "alone": "$schedule"}},
@@ -331,7 +367,7 @@ def _lost(now: datetime) -> list[ObjectId]:
     untouched = {
         "$or": [{"updated_at": {"$lt": now - GRACE}}, {"updated_at": {"$gt": now + WRONG_CLOCK}}]
     }
-    return _ids({"state": QUEUED, **untouched}) + _ids({"state": RUNNING, **_lapsed(now)})
+    return _ids({"state": QUEUED, **untouched}) + _ids({"state": RUNNING, **lapsed(now)})
 
 
 def _give_up(run_id: ObjectId, reason: str, now: datetime) -> bool:
@@ -363,16 +399,16 @@ def _give_up(run_id: ObjectId, reason: str, now: datetime) -> bool:
 def _end_lapsed(now: datetime) -> None:
     """Ends lapsed runs that a person cancelled, or that have died too often."""
     runs = JobRun.collection()
-    lapsed: Stored = {"state": RUNNING, **_lapsed(now)}
+    silent: Stored = {"state": RUNNING, **lapsed(now)}
     over: Stored = {"ended_at": now, "updated_at": now, "lease_until": None}
     # A run may go back to the queue between the request and the moment in which it would notice.
-    stopped: Stored = {"$or": [lapsed, {"state": QUEUED}]}
+    stopped: Stored = {"$or": [silent, {"state": QUEUED}]}
     runs.update_many(
         {**stopped, "cancel_requested_at": {"$ne": None}},
         {"$set": {**over, "state": CANCELLED}, "$unset": {"alone": ""}},
     )
     runs.update_many(
-        {**lapsed, "attempts": {"$gte": ATTEMPTS}},
+        {**silent, "attempts": {"$gte": ATTEMPTS}},
         {"$set": {**over, "state": FAILED, "error": GIVEN_UP}, "$unset": {"alone": ""}},
     )
 

@@ -1,5 +1,7 @@
 """How long work reports what it has done and learns that it should stop."""
 
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from bson import ObjectId
@@ -11,6 +13,22 @@ class AboutRun(Exception):
 
 class Cancelled(AboutRun):
     """A person asked to stop. What was done until here is complete in itself."""
+
+
+class ShareLost(AboutRun):
+    """Another worker goes on with this share, because this one was silent for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a walk: the ids behind `after` up to `upto`; None: no bound."""
+
+    number: int = 0
+    after: ObjectId | None = None
+    upto: ObjectId | None = None
+
+
+WHOLE = Share()
 
 
 class Progress(Protocol):
@@ -28,18 +46,22 @@ class Progress(Protocol):
     def is_cancelled(self) -> bool:
         """Whether a person asked to stop; ask between pieces of work."""
 
-    def position(self, step: str) -> ObjectId | None:
-        """The last record of this step that an earlier attempt reached; None: begin."""
+    def shares(self, step: str, split: Callable[[], Sequence[Share]]) -> Iterator[Share]:
+        """The shares of this step that this worker is to do, one after the other.
 
-    def reached(self, step: str, record_id: ObjectId) -> None:
-        """Tells that this step is done up to and with this record."""
+        A share is done when the next one is asked for. After the last one all are done, those of
+        other workers too. `split` is asked when nobody has split this step yet.
+        """
+
+    def reached(self, record_id: ObjectId) -> None:
+        """Tells that the share at hand is done up to and with this record."""
 
     def set_aside(self, kind: str, record_id: ObjectId, reason: str) -> None:
         """Tells that this record could not be worked on, and why."""
 
 
 class NoProgress:
-    """For callers that do not watch."""
+    """For callers that do not watch, and work alone."""
 
     def set_total(self, total: int) -> None:
         pass
@@ -53,10 +75,10 @@ class NoProgress:
     def is_cancelled(self) -> bool:
         return False
 
-    def position(self, step: str) -> ObjectId | None:
-        return None
+    def shares(self, step: str, split: Callable[[], Sequence[Share]]) -> Iterator[Share]:
+        yield WHOLE
 
-    def reached(self, step: str, record_id: ObjectId) -> None:
+    def reached(self, record_id: ObjectId) -> None:
         pass
 
     def set_aside(self, kind: str, record_id: ObjectId, reason: str) -> None:

@@ -5,7 +5,7 @@ killed anywhere: each step compares with what is stored, writes what differs, an
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -20,9 +20,9 @@ from models.care import OPEN_STATES
 from rules.care_dates import next_care
 from rules.care_pipeline import UNCARED, first_care_pipeline
 from rules.errors import N_, StoreUnavailable
+from services import bulk
 from services.intervals import align_intervals
-from services.progress import NoProgress, Progress, stop_if_cancelled
-from services.ranges import carefully, over_ranges
+from services.progress import NoProgress, Progress
 from services.stored_care import open_care_of_order, own_care_of, stored_next_care
 
 T = TypeVar("T")
@@ -54,7 +54,11 @@ def recompute_care(
     """
     at = at or datetime.now(UTC)
     run = _Run(progress or NoProgress(), at)
-    run.add("intervals_changed", align_intervals(product_codes, at=at, progress=run.progress))
+
+    def align() -> None:
+        run.add("intervals_changed", align_intervals(product_codes, at=at, progress=run.progress))
+
+    bulk.once("intervals", align, run.progress)
     if product_codes is None:
         _recompute_all(run)
     else:
@@ -138,7 +142,7 @@ def _recompute_all(run: _Run) -> None:
         (orders, ORDERS_PER_RANGE, recompute_range_of_orders, "orders"),
         (customers, CUSTOMERS_PER_RANGE, recompute_range_of_customers, "customers"),
     ):
-        over_ranges(collection, size, work, run.progress, step=step, is_whole=False)
+        bulk.over(collection, {}, work, run.progress, step=step, size=size, is_whole=False)
 
 
 def _recompute_of_products(codes: Sequence[str], run: _Run) -> None:
@@ -147,26 +151,20 @@ def _recompute_of_products(codes: Sequence[str], run: _Run) -> None:
     Orders are found by product whether their date has changed or not, so that a run after a
     killed one also meets the customers that the killed one left behind.
     """
-    orders = Order.collection()
     containing = {"care_items.code": {"$in": list(codes)}}
-    run.progress.set_total(orders.count_documents(containing))
-    rows = orders.find(containing, {"customer_id": 1}, batch_size=ORDERS_PER_RANGE)
-    for some in _batches(rows, ORDERS_PER_RANGE):
-        stop_if_cancelled(run.progress)
-        customer_of = {row["_id"]: row.get("customer_id") for row in some}
-        work = partial(_recompute_with_customers, customer_of, run)
-        carefully(work, list(customer_of), run.progress, orders.name)
-        run.progress.advance(len(some))
+    work = partial(_recompute_with_customers, run)
+    bulk.over(
+        Order.collection(), containing, work, run.progress, step="orders", size=ORDERS_PER_RANGE
+    )
 
 
-def _recompute_with_customers(
-    customer_of: Mapping[ObjectId, ObjectId | None], run: _Run, ids: Sequence[ObjectId]
-) -> None:
+def _recompute_with_customers(run: _Run, ids: Sequence[ObjectId]) -> None:
     """Recomputes these orders, then their customers."""
-    customer_ids = sorted({one for order_id in ids if (one := customer_of[order_id])})
-    run.add("orders_changed", _recompute_orders({"_id": {"$in": list(ids)}}, run.at))
-    run.add("customers_changed", recompute_customers(customer_ids, at=run.at))
+    chosen = {"_id": {"$in": list(ids)}}
+    run.add("orders_changed", _recompute_orders(chosen, run.at))
     run.add("orders_checked", len(ids))
+    customer_ids = [one for one in Order.collection().distinct("customer_id", chosen) if one]
+    run.add("customers_changed", recompute_customers(customer_ids, at=run.at))
     run.add("customers_checked", len(customer_ids))
 
 

@@ -20,9 +20,8 @@ from models.base import stored_date
 from models.customer import HISTORY_KEPT
 from models.interaction import EVENT, RELATIONSHIP
 from rules.relationship import PERSON, RULE, Decision, because, decide
-from services import relationship_facts, relationship_setup
+from services import bulk, relationship_facts, relationship_setup
 from services.progress import NoProgress, Progress
-from services.ranges import over_ranges
 from services.relationship_setup import Setup
 from stores import mongo
 
@@ -69,7 +68,7 @@ def recompute(*, at: datetime, progress: Progress | None = None) -> dict[str, in
             counts[name] += number
             progress.count(name, number)
 
-    over_ranges(Customer.collection(), CUSTOMERS_PER_RANGE, work, progress, step="customers")
+    bulk.over(Customer.collection(), {}, work, progress, step="customers", size=CUSTOMERS_PER_RANGE)
     return counts
 
 

@@ -3,8 +3,8 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -13,13 +13,14 @@ from pymongo.errors import PyMongoError
 
 from models import JobRun
 from rules.errors import N_, CareError
-from services import job_queue, job_runs
+from services import job_queue, job_runs, run_shares
 from services.job_runs import Lease
-from services.progress import AboutRun
+from services.progress import AboutRun, Share, ShareLost, stop_if_cancelled
 from stores import mongo
 
 FLUSH_SECONDS = 1.0  # people look at progress about once a second
 REASON_LENGTH = 500
+WAIT_SECONDS = 0.2  # for shares that other workers do
 HEARTBEAT_SECONDS = 8.0  # three may fail before the lease lapses
 
 
@@ -58,12 +59,11 @@ class RunProgress:
         lease: Lease,
         now: Callable[[], datetime] | None = None,
         *,
-        position: Mapping[str, ObjectId] | None = None,
         makes_room: bool = False,
     ) -> None:
         self.lease = lease
-        self._position = dict(position or {})  # where an earlier attempt had come to
-        self._reached: dict[str, ObjectId] = {}
+        self._share: tuple[str, Share] | None = None  # (step, the share at hand)
+        self._reached: ObjectId | None = None  # in this share
         self._set_aside: list[dict[str, Any]] = []
         self._set_aside_count = 0
         self._makes_room = makes_room
@@ -83,12 +83,12 @@ class RunProgress:
     def advance(self, done: int = 1) -> None:
         """Tells that `done` more records are finished."""
         self._done += done
-        self._flush_if_due()
+        self._flush_outside_share()
 
     def count(self, name: str, number: int = 1) -> None:
         """Adds to a named result."""
         self._counts[name] += number
-        self._flush_if_due()
+        self._flush_outside_share()
 
     def is_cancelled(self) -> bool:
         """Whether a person asked to stop, at most about a second ago."""
@@ -97,14 +97,34 @@ class RunProgress:
         self.told_to_stop = self._cancelled
         return self._cancelled
 
-    def position(self, step: str) -> ObjectId | None:
-        """The last record of this step that an earlier attempt reached; None: begin."""
-        return self._position.get(step)
+    def shares(self, step: str, split: Callable[[], Sequence[Share]]) -> Iterator[Share]:
+        """The shares that this worker is to do; then waits until others have done theirs."""
+        if run_shares.plan(self.lease, step, split) > 1:
+            job_queue.invite(self.lease.run_id)
+        while True:
+            while share := run_shares.claim(self.lease, step, self._now()):
+                self._share, self._reached = (step, share), None
+                yield share
+                self._end_share()
+            if run_shares.are_done(self.lease, step):
+                return
+            stop_if_cancelled(self)
+            time.sleep(WAIT_SECONDS)
 
-    def reached(self, step: str, record_id: ObjectId) -> None:
-        """Tells that this step is done up to and with this record."""
-        self._reached[step] = record_id
+    def _end_share(self) -> None:
+        if self._share is not None:
+            with suppress(ShareLost):
+                self._write(ends_share=True)
+        self._share = None
+
+    def reached(self, record_id: ObjectId) -> None:
+        """Tells that the share at hand is done up to and with this record."""
+        self._reached = record_id
         self._flush_if_due()
+
+    def release(self) -> None:
+        """Lets other workers go on with what this one leaves unfinished."""
+        run_shares.release(self.lease)
 
     def set_aside(self, kind: str, record_id: ObjectId, reason: str) -> None:
         """Tells that this record could not be worked on, and why.
@@ -125,17 +145,37 @@ class RunProgress:
 
     def flush(self) -> None:
         """Writes what was collected and renews the lease."""
+        self._write()
+
+    def _write(self, *, ends_share: bool = False) -> None:
+        held = run_shares.held(self.lease, *self._share) if self._share else self.lease.criteria
         found = JobRun.collection().find_one_and_update(
-            self.lease.criteria, self._update(), {"cancel_requested_at": 1}, return_document=True
+            held,
+            self._update(ends_share=ends_share),
+            {"cancel_requested_at": 1},
+            return_document=True,
         )
-        if found is None:
-            raise LeaseLost
         self._done = 0
         self._counts.clear()
-        self._reached.clear()
         self._set_aside.clear()
+        if found is None:
+            self._lose()
+            return
         self._cancelled = found.get("cancel_requested_at") is not None
         self._flush_at = time.monotonic() + FLUSH_SECONDS
+
+    def _lose(self) -> None:
+        """What was done since the last write counts for whoever goes on behind it."""
+        run = JobRun.collection().find_one(self.lease.criteria, {"_id": 1})
+        if run is None or self._share is None:
+            raise LeaseLost
+        self._share = None
+        raise ShareLost
+
+    def _flush_outside_share(self) -> None:
+        # Within one, counts are written with the position that they belong to.
+        if self._share is None:
+            self._flush_if_due()
 
     def _flush_if_due(self) -> bool:
         if time.monotonic() < self._flush_at:
@@ -143,14 +183,20 @@ class RunProgress:
         self.flush()
         return True
 
-    def _update(self) -> dict[str, Any]:
+    def _update(self, *, ends_share: bool) -> dict[str, Any]:
         now = self._now()
-        values: dict[str, Any] = {"lease_until": now + job_runs.LEASE, "updated_at": now}
+        until = now + job_runs.LEASE
+        values: dict[str, Any] = {"updated_at": now}
+        if not self.lease.helps:
+            values["lease_until"] = until
         if self._total is not None:
             values["total"] = self._total
-        added = {f"counts.{name}": number for name, number in self._counts.items()}
         # One update, so that after a kill the position and what was counted belong together.
-        values |= {f"position.{step}": reached for step, reached in self._reached.items()}
+        if self._share is not None:
+            values |= {"shares.$.lease_until": until, "shares.$.is_done": ends_share}
+            if self._reached is not None:
+                values["shares.$.position"] = self._reached
+        added = {f"counts.{name}": number for name, number in self._counts.items()}
         update: dict[str, Any] = {"$set": values, "$inc": {"progress": self._done, **added}}
         if self._set_aside:
             update["$push"] = {"set_aside": {"$each": list(self._set_aside)}}

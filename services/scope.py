@@ -16,7 +16,8 @@ from pymongo.client_session import ClientSession
 
 from models import Customer, Order, Product, Staff
 from rules.scope import seen_by
-from services.progress import NoProgress, Progress, stop_if_cancelled
+from services import bulk
+from services.progress import NoProgress, Progress
 
 Stored = dict[str, Any]
 CUSTOMERS_PER_RANGE = 1000
@@ -71,19 +72,16 @@ def release_pending(pending: ObjectId) -> None:
 
 
 def _recompute_in_ranges(criteria: Stored, progress: Progress, at: datetime | None) -> int:
-    customers = Customer.collection()
-    progress.set_total(
-        customers.count_documents(criteria) if criteria else customers.estimated_document_count()
+    changed = 0
+
+    def work(ids: Sequence[ObjectId]) -> None:
+        nonlocal changed
+        changed += (found := recompute_scope(ids, at=at))
+        progress.count("lists_changed", found)
+
+    bulk.over(
+        Customer.collection(), criteria, work, progress, step="scope", size=CUSTOMERS_PER_RANGE
     )
-    changed, beyond = 0, dict(criteria)
-    while ids := [
-        row["_id"]
-        for row in customers.find(beyond, {"_id": 1}).sort("_id", 1).limit(CUSTOMERS_PER_RANGE)
-    ]:
-        stop_if_cancelled(progress)
-        changed += recompute_scope(ids, at=at)
-        progress.advance(len(ids))
-        beyond = {"$and": [criteria, {"_id": {"$gt": ids[-1]}}]}
     return changed
 
 

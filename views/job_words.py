@@ -53,6 +53,8 @@ COUNTS = {
     "customers_changed": N_("customers got another next date"),
     "facts_changed": N_("customers with other facts"),
     "relationships_changed": N_("customers got another relationship"),
+    "customers_assigned": N_("customers got other carers"),
+    "lists_changed": N_("records are seen by other staff"),
     "runs_deleted": N_("old jobs removed"),
 }
 

@@ -16,9 +16,8 @@ from models import Customer, JobRun, Order
 from models.job_run import CANCELLED, DONE, FAILED, QUEUED
 from rules.errors import InvalidInput, StoreUnavailable
 from rules.scope import SYSTEM
-from services import job_queue, job_runs, run_progress
+from services import bulk, job_queue, job_runs, run_progress
 from services.progress import Cancelled
-from services.ranges import over_ranges
 from tests.factories import make_customer, make_order, make_product
 
 pytestmark = pytest.mark.usefixtures("db", "valkey")
@@ -126,7 +125,8 @@ def test_a_running_job_stops_within_two_seconds(job):
     """Between two ranges, which are far shorter; it asks the database about once a second."""
 
     def work(progress):
-        over_ranges(Order.collection(), 1, lambda ids: time.sleep(0.2), progress, step="orders")
+        orders = Order.collection()
+        bulk.over(orders, {}, lambda ids: time.sleep(0.2), progress, step="orders", size=1)
 
     job(work)
     customer = make_customer()
@@ -226,13 +226,13 @@ settings = Settings.model_validate_json(sys.argv[1])
 mongo.connect(settings)
 recompute.ORDERS_PER_RANGE = 2
 run_progress.FLUSH_SECONDS = 0
-advance = run_progress.RunProgress.advance
+reached = run_progress.RunProgress.reached
 
-def slowly(self, done=1):
-    advance(self, done)
+def slowly(self, record_id):
+    reached(self, record_id)
     time.sleep(60)
 
-run_progress.RunProgress.advance = slowly
+run_progress.RunProgress.reached = slowly
 runner.run(sys.argv[2])
 """
 
