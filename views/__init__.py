@@ -25,6 +25,7 @@ from views.changes import Changes
 from views.customer_viewers import CustomerViewers
 from views.customers import Customers
 from views.customers_due import CustomersDue
+from views.handover import HandOver
 from views.history import History
 from views.jobs import Jobs
 from views.lookup import Lookup
@@ -53,6 +54,7 @@ def screens() -> list[BaseView]:
         Products(),
         Jobs(),
         CareMode(),
+        HandOver(),
         AssignProducts(),
         AssignCustomers(),
         Relationships(),

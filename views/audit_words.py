@@ -22,6 +22,8 @@ from views.context import configured, locale
 Stored = dict[str, Any]
 
 ACTIONS = {
+    "absence": N_("away, with a colleague standing in"),
+    "absence ended": N_("absence ended"),
     "activate": N_("activated"),
     "assign_add": N_("assigned"),
     "assign_remove": N_("assignment taken back"),
@@ -85,6 +87,7 @@ FIELDS = {
     "expires_at": N_("Valid until"),
     "fields": N_("Columns"),
     "filters": N_("Filters"),
+    "from_on": N_("First day"),
     "gender": N_("Gender"),
     "is_paused": N_("Paused"),
     "kind": N_("Kind"),
@@ -103,8 +106,10 @@ FIELDS = {
     "second_factor_roles": N_("Roles that need a second factor"),
     "sessions": N_("Browsers logged in"),
     "source": N_("Source"),
+    "stand_in": N_("Stand-in"),
     "tags": N_("Tags"),
     "tax_code": N_("Tax code"),
+    "until_on": N_("Last day"),
     "viewers": N_("Viewers"),
 }
 PICKED = ("relationship", "source", "channel", "preferred_contact")

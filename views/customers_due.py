@@ -6,10 +6,10 @@ from typing import Any
 from models import Area, Customer, Product
 from rules.errors import N_
 from rules.filters import Criteria, Filter, FilterState
-from rules.scope import due_customer_scope
+from rules.scope import customer_carers, due_customer_scope
 from services import lists
 from services.lists import Sort
-from views import formats
+from views import formats, whose_work
 from views.context import configured, current_actor
 from views.due_cells import Link, customer, due, square
 from views.list_screen import Cell, Column, ListScreen, RowView, links, picked
@@ -41,11 +41,21 @@ class CustomersDue(ListScreen):
         return due_customer_scope(current_actor())
 
     def list_filters(self) -> tuple[Filter, ...]:
-        return (STATES, DUE, AREA)
+        actor = current_actor()
+        return (STATES, DUE, AREA, *whose_work.filters(actor, customer_carers(actor)))
+
+    def _projection(self) -> dict[str, int]:
+        actor = current_actor()
+        return super()._projection() | dict.fromkeys(
+            whose_work.fields(actor, customer_carers(actor)), 1
+        )
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         codes = {((row["care"].get("basis")) or {}).get("product_code") for row in rows}
+        actor = current_actor()
         return {
+            "actor": actor,
+            "carers": customer_carers(actor),
             "care_link": links("care.customer_view", "customer_id"),
             "order_link": links("orders.record_view", "record_id"),
             "customer_link": links("customers.record_view", "record_id"),
@@ -68,7 +78,12 @@ class CustomersDue(ListScreen):
                     care_url=refs["care_link"](row["_id"]),
                     record_url=refs["customer_link"](row["_id"]),
                 ),
-                customer(row, area, refs["customer_link"]),
+                customer(
+                    row,
+                    area,
+                    refs["customer_link"],
+                    whose_work.instead_of(refs["actor"], row, refs["carers"]),
+                ),
                 due(care, refs["products"]),
                 order_of(care, refs["order_link"]),
                 picked(refs["picks"], "relationship", row.get("relationship")),

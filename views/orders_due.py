@@ -18,10 +18,10 @@ from rules.filters import (
     FilterState,
     ReferenceFilter,
 )
-from rules.scope import due_order_scope
+from rules.scope import due_order_scope, order_carers
 from services import lists
 from services.lists import Sort
-from views import formats
+from views import formats, whose_work
 from views.context import current_actor
 from views.due_cells import customer, due, square
 from views.list_screen import Cell, Column, ListScreen, RowView, links
@@ -66,11 +66,24 @@ class OrdersDue(ListScreen):
         return due_order_scope(current_actor())
 
     def list_filters(self) -> tuple[Filter, ...]:
-        return (STATES, DUE, AREA)
+        return (STATES, DUE, AREA, *self.whose())
+
+    def whose(self) -> tuple[Filter, ...]:
+        actor = current_actor()
+        return whose_work.filters(actor, order_carers(actor))
+
+    def _projection(self) -> dict[str, int]:
+        actor = current_actor()
+        return super()._projection() | dict.fromkeys(
+            whose_work.fields(actor, order_carers(actor)), 1
+        )
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         codes = {((row["care"].get("basis")) or {}).get("product_code") for row in rows}
+        actor = current_actor()
         return {
+            "actor": actor,
+            "carers": order_carers(actor),
             "care_link": links("care.order_view", "order_id"),
             "order_link": links("orders.record_view", "record_id"),
             "customer_link": links("customers.record_view", "record_id"),
@@ -98,7 +111,10 @@ class OrdersDue(ListScreen):
                     record_url=refs["order_link"](row["_id"]),
                 ),
                 customer(
-                    refs["customers"].get(row.get("customer_id")), area, refs["customer_link"]
+                    refs["customers"].get(row.get("customer_id")),
+                    area,
+                    refs["customer_link"],
+                    whose_work.instead_of(refs["actor"], row, refs["carers"]),
                 ),
                 due(care, refs["products"]),
                 Cell("text", formats.format_date(local_date(row["placed_on"]))),
@@ -119,7 +135,7 @@ class OrdersDueByGroup(OrdersDue):
     side_template, side_filter = "lists/_groups.html", "group"
 
     def list_filters(self) -> tuple[Filter, ...]:
-        return (STATES, DUE, GROUP)
+        return (STATES, DUE, GROUP, *self.whose())
 
     def side(self, state: FilterState) -> dict[str, Any]:
         return group_tree(self, state)
