@@ -12,6 +12,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "recompute_care": recompute.recompute_care,
     "recompute_relationships": relationships.recompute_relationships,
     "purge_job_runs": housekeeping.purge_job_runs,
+    "purge_trash": housekeeping.purge_trash,
     "purge_audit": audit.purge_audit,
     "send_mail": mail.send_mail,
     "send_reset_link": mail.send_reset_link,

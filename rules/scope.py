@@ -95,6 +95,29 @@ def may_assign(actor: Actor) -> bool:
     return actor.is_manager
 
 
+def may_delete(actor: Actor, kind: str, *, is_own: bool = False) -> bool:
+    """Whether the actor may move a record of this kind into the trash.
+
+    `is_own`: the actor added it. Whoever attached a file may take it away again.
+    """
+    return actor.is_manager or (kind == "attachments" and is_own)
+
+
+def may_restore(actor: Actor, kind: str, *, is_own: bool = False) -> bool:
+    """Whether the actor may bring a record back; `is_own`: the actor deleted it."""
+    return actor.is_manager or (kind == "attachments" and is_own)
+
+
+def may_see_trash(actor: Actor) -> bool:
+    """Whether the actor may look through what was deleted."""
+    return actor.is_manager
+
+
+def may_purge(actor: Actor) -> bool:
+    """Whether the actor may delete for good."""
+    return actor.is_manager
+
+
 def sees_everything(actor: Actor) -> bool:
     """Managers and administrators see all; care agents while the care mode is unlimited (S1.11)."""
     return actor.is_manager or actor.care_mode == UNLIMITED

@@ -33,6 +33,7 @@ SHIPPED = {
     "end_viewers": "00:05",
     "purge_job_runs": "03:30",
     "purge_audit": "03:40",
+    "purge_trash": "03:50",
 }
 
 # The key in Valkey that the one scheduler holds that works.

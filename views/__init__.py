@@ -37,6 +37,7 @@ from views.schedules import Schedules
 from views.second_factor import SecondFactor
 from views.staff import Staff
 from views.today import Today
+from views.trash import Trash
 
 
 def screens() -> list[BaseView]:
@@ -68,6 +69,7 @@ def screens() -> list[BaseView]:
         Audit(),
         Changes(),
         AccessSettings(),
+        Trash(),
     ]
 
 

@@ -13,16 +13,18 @@ from rules.care_sentences import nearness
 from rules.errors import N_, InvalidInput, StaleForm
 from rules.filters import Choice, ChoiceFilter, Criteria, Filter, FilterState, SearchFilter
 from rules.phones import phone_key
-from rules.scope import customer_scope
+from rules.scope import customer_scope, may_delete
 from rules.three_way import touched
-from services import customers, lists, records
+from services import customers, lists, records, trash
 from services.lists import Sort
 from views import formats
+from views.base import flash_undo
 from views.context import configured, current_actor, locale, now, today
 from views.due_cells import customer, due, square, why
 from views.forms import DRAFT
 from views.list_screen import Cell, Column, ListScreen, RowView, links, object_id, picked
 from views.orders_due import AREA, filter_names
+from views.trash import restored
 
 SEARCH = SearchFilter("q", N_("Name, phone, code…"), "search_words", phone_key)
 AREAS_OFFERED = 500
@@ -115,6 +117,7 @@ class Customers(ListScreen):
             why=why(due_on, basis, record.product_names) if due_on else "",
             due_cell=lambda order: due(order["care"], record.product_names),
             picks=configured(),
+            may_delete=may_delete(current_actor(), "customers"),
         )
 
     @expose("/<record_id>/edit", methods=("GET", "POST"))
@@ -146,6 +149,20 @@ class Customers(ListScreen):
         flash(gettext("Saved."), "success")
         flash(f"customer-{customer_id}", DRAFT)
         return redirect(url_for(".record_view", record_id=customer_id), code=303)
+
+    @expose("/<record_id>/delete", methods=("POST",))
+    def delete_record_view(self, record_id: str) -> Any:
+        """Into the trash with everything that belongs to it; the way back is in a toast."""
+        trashed = trash.delete("customers", object_id(record_id), by=current_actor(), at=now())
+        flash_undo(
+            gettext("%(name)s is in the trash, with all orders and entries.", name=trashed.label),
+            url_for(".restore_record_view", record_id=record_id),
+        )
+        return redirect(url_for(".index_view"), code=303)
+
+    @expose("/<record_id>/restore", methods=("POST",))
+    def restore_record_view(self, record_id: str) -> Any:
+        return restored("customers", record_id)
 
     def _edit_form(self, record: Any, typed: dict[str, str], **state: Any) -> str:
         areas = Area.collection().find({}, {"name": 1}).sort("search", 1).limit(AREAS_OFFERED)

@@ -30,6 +30,7 @@ STATE_LABELS = {
 }
 JOB_LABELS = {
     "purge_audit": N_("Remove old entries of the change log"),
+    "purge_trash": N_("Empty the trash of what is too old"),
     "send_mail": N_("Send mail"),
     "send_reset_link": N_("Send a new password link"),
     "recompute_care": N_("Recompute care dates"),
@@ -55,6 +56,7 @@ COUNTS = {
     "relationships_changed": N_("customers got another relationship"),
     "customers_assigned": N_("customers got other carers"),
     "lists_changed": N_("records are seen by other staff"),
+    "trash_purged": N_("records deleted for good"),
     "runs_deleted": N_("old jobs removed"),
 }
 

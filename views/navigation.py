@@ -49,6 +49,7 @@ SECTIONS = (
             Entry("care_mode", N_("Care mode"), "adjustments"),
             Entry("handover", N_("Absence, hand-over"), "calendar-off"),
             Entry("jobs", N_("Background jobs"), "player-play"),
+            Entry("trash", N_("Trash"), "trash"),
         ),
     ),
     Section(

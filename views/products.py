@@ -10,14 +10,15 @@ from flask_babel import gettext
 from models import Product, ProductGroup
 from rules.errors import N_, InvalidInput, NotAllowed, NotFound, StaleForm
 from rules.filters import Choice, ChoiceFilter, Filter, FilterState, SearchFilter
-from rules.scope import may_configure_products
-from services import lists, products
+from rules.scope import may_configure_products, may_delete
+from services import lists, products, trash
 from services.lists import Sort
 from views import formats
-from views.base import toast
+from views.base import flash_undo, toast
 from views.context import current_actor, is_htmx, now
 from views.list_screen import Cell, Column, ListScreen, RowView, object_id
 from views.orders_due import GROUP, filter_names
+from views.trash import restored
 
 SEARCH = SearchFilter("q", N_("Name, code…"), "search_words")
 NEEDS_CARE = ChoiceFilter(
@@ -120,6 +121,20 @@ class Products(ListScreen):
         )
         return toast(part, text)
 
+    @expose("/<product_id>/delete", methods=("POST",))
+    def delete_product_view(self, product_id: str) -> Any:
+        """Into the trash; orders with the product follow by a job."""
+        trashed = trash.delete("products", object_id(product_id), by=current_actor(), at=now())
+        flash_undo(
+            gettext("Product %(name)s is in the trash.", name=trashed.label),
+            url_for(".restore_product_view", product_id=product_id),
+        )
+        return redirect(url_for(".index_view"), code=303)
+
+    @expose("/<product_id>/restore", methods=("POST",))
+    def restore_product_view(self, product_id: str) -> Any:
+        return restored("products", product_id)
+
     def _form(self, product: dict[str, Any], typed: dict[str, str], **state: Any) -> str:
         context = {"problem": None, "errors": {}} | state
         stale = isinstance(context["problem"], StaleForm)
@@ -128,6 +143,7 @@ class Products(ListScreen):
             product=product,
             typed=typed,
             version=product.get("version", 1) if stale else typed["version"],
+            may_delete=may_delete(current_actor(), "products"),
             **context,
         )
 
