@@ -308,13 +308,16 @@ def _hold_customers(plan: _Plan, at: datetime, session: ClientSession) -> None:
     """Writes the customers that get orders, so that nobody deletes one of them at the same time.
 
     A deletion takes the orders that it sees; without a write on the customer itself both would
-    succeed, and the order would belong to nobody.
+    succeed, and the order would belong to nobody. The version makes it a write in any case: one
+    that changes nothing would conflict with nobody.
     """
     made = {customer["_id"] for customer in plan.customers.missing.values()}
     found = {customer["_id"] for customer in plan.customers.by_key.values()} - made
     if found:
         Customer.collection().update_many(
-            {"_id": {"$in": sorted(found)}}, {"$set": {"updated_at": at}}, session=session
+            {"_id": {"$in": sorted(found)}},
+            {"$set": {"updated_at": at}, "$inc": {"version": 1}},
+            session=session,
         )
 
 
