@@ -5,6 +5,7 @@ from mongoengine import (
     BooleanField,
     DateField,
     DateTimeField,
+    DictField,
     EmbeddedDocument,
     EmbeddedDocumentListField,
     IntField,
@@ -60,6 +61,8 @@ class Staff(CarebookDocument, UserMixin):
     sessions = EmbeddedDocumentListField(StaffSession)
     search = StringField()  # folded name and address, see services.staff
     search_words = ListField(StringField())
+    # How the person likes its lists: {screen: {columns: [{key, width}]}}, see services.preferences.
+    lists = DictField()
     seen_at = DateTimeField()  # last use of any browser, within accounts.SEEN_EVERY
     must_change_password = BooleanField()
     totp_secret = StringField()  # None: no second factor

@@ -11,8 +11,8 @@ from models.base import local_date
 from rules.care_sentences import explain, nearness
 from rules.sentences import Sentence
 from views import formats
+from views.cells import Cell
 from views.context import locale, today
-from views.list_screen import Cell
 
 Link = Callable[[Any], str]  # a record id to its address
 
