@@ -181,9 +181,14 @@ def because(decision: Decision, customer: Customer, today: date) -> list[dict[st
 
     Exceptions are left out: that a customer is not lost is no reason for what it is.
     """
-    conditions = decision.rule.conditions if decision.rule else ()
-    reasons = [one for one in conditions if one.operator != NONE_OF]
-    return [_found(one, customer, today) for one in reasons or conditions]
+    reasons = reasons_of(decision.rule) if decision.rule else ()
+    return [_found(one, customer, today) for one in reasons]
+
+
+def reasons_of(rule: Rule) -> Sequence[Condition]:
+    """The conditions that say why the rule holds."""
+    reasons = [one for one in rule.conditions if one.operator != NONE_OF]
+    return reasons or rule.conditions
 
 
 def _found(condition: Condition, customer: Customer, today: date) -> dict[str, Any]:

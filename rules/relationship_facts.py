@@ -22,24 +22,29 @@ DAYS, NUMBER, MONEY, CHOICE, CHOICES, WORDS = (
     "words",
 )
 NUMERIC = (DAYS, NUMBER, MONEY)
+SEVERAL = (CHOICES, WORDS)
 
 AT_LEAST, AT_MOST, ONE_OF, NONE_OF = "at_least", "at_most", "one_of", "none_of"
 KNOWN, UNKNOWN = "known", "unknown"
 
 Customer = Mapping[str, Any]
+Expression = Any
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One fact. `read(customer, today)` gives a number, a key, a tuple of keys, or None.
 
-    `pick_list` names the list that the keys of a choice come from.
+    `expression(today)` gives the same on the server, from the fields of the stored customer; there
+    `today` is midnight UTC, as dates are stored. `pick_list` names the list that the keys of a
+    choice come from.
     """
 
     key: str
     label: str
     kind: str
     read: Callable[[Customer, date], Any]
+    expression: Callable[[datetime], Expression]
     pick_list: str | None = None
 
     @property
@@ -62,6 +67,11 @@ def register(fact: Fact) -> None:
     FACTS[fact.key] = fact
 
 
+def days_until(today: datetime, since: Expression) -> Expression:
+    """Days from a stored date until today on the server; null when there is no date."""
+    return {"$dateDiff": {"startDate": since, "endDate": today, "unit": "day"}}
+
+
 def _stored(name: str) -> Callable[[Customer, date], Any]:
     return lambda customer, today: (customer.get("facts") or {}).get(name)
 
@@ -76,6 +86,14 @@ def _days_since(name: str) -> Callable[[Customer, date], int | None]:
         return (today - (day.date() if isinstance(day, datetime) else day)).days
 
     return read
+
+
+def _server_days_since(name: str) -> Callable[[datetime], Expression]:
+    return lambda today: days_until(today, f"$facts.{name}")
+
+
+def _path(path: str) -> Callable[[datetime], Expression]:
+    return lambda today: path
 
 
 def _amount(customer: Customer, today: date) -> Decimal | None:
@@ -94,6 +112,18 @@ def _days_since_purchase_after_choice(customer: Customer, today: date) -> int | 
     return (today - (bought.date() if isinstance(bought, datetime) else bought)).days
 
 
+def _server_days_since_purchase_after_choice(today: datetime) -> Expression:
+    bought, chosen = "$facts.last_purchase_on", "$relationship_chosen.since_on"
+    is_after = {"$and": [{"$gt": [chosen, None]}, {"$gt": [bought, chosen]}]}
+    return {"$cond": [is_after, days_until(today, bought), None]}
+
+
+def _server_keys(name: str) -> Callable[[datetime], Expression]:
+    """Null instead of an empty list."""
+    known: Expression = {"$ifNull": [f"${name}", []]}
+    return lambda today: {"$cond": [{"$eq": [known, []]}, None, known]}
+
+
 def _keys(name: str) -> Callable[[Customer, date], tuple[str, ...] | None]:
     return lambda customer, today: tuple(customer.get(name) or ()) or None
 
@@ -104,35 +134,55 @@ for _fact in (
         N_("days since the last contact"),
         DAYS,
         _days_since("last_contact_on"),
+        _server_days_since("last_contact_on"),
     ),
     Fact(
         "days_since_first_purchase",
         N_("days since the first purchase"),
         DAYS,
         _days_since("first_purchase_on"),
+        _server_days_since("first_purchase_on"),
     ),
     Fact(
         "days_since_last_purchase",
         N_("days since the last purchase"),
         DAYS,
         _days_since("last_purchase_on"),
+        _server_days_since("last_purchase_on"),
     ),
     Fact(
         "purchase_after_choice",
         N_("days since a purchase after the status was chosen by hand"),
         DAYS,
         _days_since_purchase_after_choice,
+        _server_days_since_purchase_after_choice,
     ),
-    Fact("order_count", N_("number of orders"), NUMBER, _stored("order_count")),
-    Fact("revenue", N_("revenue"), MONEY, _amount),
-    Fact("last_feedback", N_("last feedback"), CHOICE, _stored("last_feedback"), "feedback"),
-    Fact("tags", N_("tags"), WORDS, _keys("tags")),
-    Fact("groups", N_("customer groups"), CHOICES, _keys("groups"), "group"),
+    Fact(
+        "order_count",
+        N_("number of orders"),
+        NUMBER,
+        _stored("order_count"),
+        _path("$facts.order_count"),
+    ),
+    Fact("revenue", N_("revenue"), MONEY, _amount, _path("$facts.revenue")),
+    Fact(
+        "last_feedback",
+        N_("last feedback"),
+        CHOICE,
+        _stored("last_feedback"),
+        _path("$facts.last_feedback"),
+        "feedback",
+    ),
+    Fact("tags", N_("tags"), WORDS, _keys("tags"), _server_keys("tags")),
+    Fact(
+        "groups", N_("customer groups"), CHOICES, _keys("groups"), _server_keys("groups"), "group"
+    ),
     Fact(
         "relationship",
         N_("relationship until now"),
         CHOICE,
         lambda customer, today: customer.get("relationship"),
+        _path("$$status"),
         "relationship",
     ),
 ):

@@ -18,7 +18,7 @@ from rules.relationship import RULE
 from rules.scope import Actor, customer_scope
 from rules.text import nfc, search_text
 from rules.three_way import clashes, touched
-from services import audit, configuration, relationships
+from services import audit, configuration, relationship_entries, relationships
 from stores import mongo
 from stores.mongo import in_transaction
 
@@ -169,12 +169,12 @@ def _choose(
         reason=nfc(typed.get("relationship_reason", ""))[:REASON_LENGTH],
     )
     set_by = relationships.chosen_set(chosen, at)
-    entry = relationships.event(
+    entry = relationship_entries.event(
         stored, status, set_by, at=at, staff_id=by.staff_id, staff_name=by.name
     )
     Interaction.collection().insert_one(entry, session=session)
     Customer.collection().update_one(
-        {"_id": stored["_id"]}, {"$push": relationships.push(entry)}, session=session
+        {"_id": stored["_id"]}, {"$push": relationship_entries.push(entry)}, session=session
     )
     return {"relationship_chosen": chosen, "relationship_set": set_by}
 

@@ -5,10 +5,10 @@ it compares what is stored with what should be and writes what differs, a few cu
 each time in one transaction with the entries in the history that say why.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 
 from bson import ObjectId
@@ -17,19 +17,17 @@ from pymongo.client_session import ClientSession
 
 from models import Customer, Interaction
 from models.base import stored_date
-from models.customer import HISTORY_KEPT
-from models.interaction import EVENT, RELATIONSHIP
 from rules.relationship import PERSON, RULE, Decision, because, decide
-from services import bulk, relationship_facts, relationship_setup
+from services import bulk, relationship_bulk, relationship_facts, relationship_setup
 from services.progress import NoProgress, Progress
+from services.relationship_entries import event, push
 from services.relationship_setup import Setup
 from stores import mongo
 
 Stored = dict[str, Any]
 
+# In one transaction: a colleague's save waits for as long as one takes, a fifth of a second.
 CUSTOMERS_PER_RANGE = 1000
-# Customers changed in one transaction: a colleague's save waits for as long as one takes.
-CUSTOMERS_PER_TRANSACTION = 200
 READ = {
     "relationship": 1,
     "relationship_chosen": 1,
@@ -61,9 +59,7 @@ def recompute(*, at: datetime, progress: Progress | None = None) -> dict[str, in
     counts = dict.fromkeys(("customers_checked", "facts_changed", "relationships_changed"), 0)
 
     def work(ids: Sequence[ObjectId]) -> None:
-        # The rules are read for each range, so that a run that was overtaken by a change of them
-        # never goes on with the old ones.
-        found = bring_in_line(ids, at=at)
+        found = relationship_bulk.bring_in_line(ids, at=at, are_all=True)
         for name, number in (found | {"customers_checked": len(ids)}).items():
             counts[name] += number
             progress.count(name, number)
@@ -73,18 +69,13 @@ def recompute(*, at: datetime, progress: Progress | None = None) -> dict[str, in
 
 
 def bring_in_line(ids: Sequence[ObjectId], *, at: datetime) -> dict[str, int]:
-    """The same for some customers; `{"facts_changed", "relationships_changed"}`.
-
-    Those that are right are only read. The others are looked at again in a transaction, which
-    fails and starts again when somebody changes one of them at the same time.
-    """
-    counts = {"facts_changed": 0, "relationships_changed": 0}
-    differing = [one.customer["_id"] for one in _changes(ids, at, relationship_setup.load(), None)]
-    for start in range(0, len(differing), CUSTOMERS_PER_TRANSACTION):
-        some = differing[start : start + CUSTOMERS_PER_TRANSACTION]
-        changed = mongo.in_transaction(partial(follow_up, some, at=at))
-        counts = {name: counts[name] + changed[name] for name in counts}
-    return counts
+    """The same for some customers; `{"facts_changed", "relationships_changed"}`."""
+    counts = Counter[str](facts_changed=0, relationships_changed=0)
+    known = sorted(ids)
+    for start in range(0, len(known), CUSTOMERS_PER_RANGE):
+        some = known[start : start + CUSTOMERS_PER_RANGE]
+        counts.update(relationship_bulk.bring_in_line(some, at=at))
+    return dict(counts)
 
 
 def follow_up(
@@ -170,39 +161,6 @@ def _event(change: Change, at: datetime) -> Stored:
         change.fields["relationship_set"],
         at=at,
     )
-
-
-def event(
-    customer: Stored,
-    status: str | None,
-    set_by: Stored,
-    *,
-    at: datetime,
-    staff_id: ObjectId | None = None,
-    staff_name: str | None = None,
-) -> Stored:
-    """The history's entry about a changed status; nobody's name stands for the rules."""
-    return {
-        "_id": ObjectId(),
-        "kind": EVENT,
-        "event": RELATIONSHIP,
-        "customer_id": customer["_id"],
-        "at": at,
-        "staff_id": staff_id,
-        "staff_name": staff_name,
-        "details": {"before": customer.get("relationship"), "after": status, "set": set_by},
-    }
-
-
-def embedded(entry: Stored) -> Stored:
-    """The copy of such an entry in the customer (`models.customer.HistoryEntry`)."""
-    kept = ("kind", "event", "at", "staff_id", "staff_name", "details")
-    return {"interaction_id": entry["_id"], **{name: entry[name] for name in kept}}
-
-
-def push(entry: Stored) -> Stored:
-    """The update that puts the entry into the customer's newest history."""
-    return {"history": {"$each": [embedded(entry)], "$position": 0, "$slice": HISTORY_KEPT}}
 
 
 def _update(change: Change, entry: Stored | None, at: datetime) -> UpdateOne:

@@ -248,7 +248,9 @@ def test_a_condition_in_words_without_a_customer():
 
 def test_a_later_fact_plugs_in(monkeypatch):
     monkeypatch.setattr("rules.relationship_facts.FACTS", FACTS)
-    fact = Fact("days_since_call", "days since the last call", "days", lambda one, today: 3)
+    fact = Fact(
+        "days_since_call", "days since the last call", "days", lambda one, today: 3, lambda today: 3
+    )
     register(fact)
     try:
         assert status(rules=(Rule("called", "hot", (Condition(fact.key, "at_most", 3),)),)) == "hot"
