@@ -8,13 +8,14 @@ CATALOGUES := $(wildcard translations/*/LC_MESSAGES/*.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench look
+.PHONY: help install run test bench chaos look
 
 help:
 	@echo "make install  set up the environment in $(VENV)"
 	@echo "make run      run Carebook on this machine; settings: docs/operations.md"
 	@echo "make test     check and test everything"
 	@echo "make bench    measure, and print the table of docs/performance.md"
+	@echo "make chaos    break a running Carebook 50 times, and look whether anything is lost"
 	@echo "make look     take the pictures of the docs again (needs Chromium)"
 
 install: $(INSTALLED) $(COMPILED)
@@ -31,6 +32,9 @@ test: install
 
 bench: install
 	$(BIN)/python -m bench
+
+chaos: install
+	$(BIN)/python -m chaos
 
 look: install
 	$(BIN)/python tools/pictures.py

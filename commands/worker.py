@@ -1,10 +1,12 @@
 """`carebook worker`: runs background jobs."""
 
+import contextlib
 import os
 import signal
 from typing import Any
 
 import click
+import redis
 from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
@@ -27,6 +29,11 @@ class JobWorker(Worker):  # type: ignore[misc]
     def bootstrap(self, *args: Any, **options: Any) -> None:
         os.environ["CAREBOOK_WORKER"] = str(os.getpid())
         super().bootstrap(*args, **options)
+
+    def set_shutdown_requested_date(self) -> None:
+        """Notes in Valkey that the worker drains; without Valkey it drains all the same."""
+        with contextlib.suppress(redis.RedisError):
+            super().set_shutdown_requested_date()
 
 
 @click.command()

@@ -1,0 +1,108 @@
+"""`python -m chaos [--rounds N] [--seed S]`: plays the rounds and prints one table.
+
+The exit code is 1 when anything was lost, doubled or did not come back; the round is then printed
+with the command that plays it again.
+"""
+
+import argparse
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from chaos.blows import KINDS
+from chaos.installation import PRIMARY
+from chaos.rounds import Chaos, Outcome
+
+ROUNDS = 50
+
+
+def main(arguments: Sequence[str]) -> int:
+    chosen = _parser().parse_args(arguments)
+    seed = chosen.seed if chosen.seed is not None else random.SystemRandom().randrange(10**6)
+    numbers = [chosen.round] if chosen.round is not None else range(chosen.rounds)
+    directory = Path(tempfile.mkdtemp(prefix="carebook-chaos-"))
+    chaos = Chaos(directory, seed, _say, replica_set=chosen.replica_set)
+    outcomes: list[Outcome] = []
+    for outcome in chaos.rounds(numbers, chosen.kind or ()):
+        outcomes.append(outcome)
+        _tell(outcome)
+        if outcome.problems:
+            again = f"--kind {outcome.kind!r}" if chosen.kind else ""
+            again += "--replica-set" if chosen.replica_set else ""
+            _say(f"Again: python -m chaos --seed {seed} --round {outcome.number} {again}")
+            _say(f"What is left of it is in {directory}")
+            if not chosen.go_on:
+                break
+    Console(width=110).print(table(chaos, outcomes))
+    if any(outcome.problems for outcome in outcomes):
+        return 1
+    shutil.rmtree(directory, ignore_errors=True)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how many (%(default)s)")
+    parser.add_argument("--seed", type=int, help="decides what happens when; without it: any")
+    parser.add_argument("--round", type=int, help="only this round of the seed")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="of each round in turn")
+    parser.add_argument("--replica-set", action="store_true", help="kill its primary each round")
+    parser.add_argument("--go-on", action="store_true", help="do not stop at the first bad round")
+    return parser
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _tell(outcome: Outcome) -> None:
+    blows = "; ".join(str(blow) for blow in outcome.blows)
+    if outcome.skipped:
+        _say(f"{outcome.number:3} {outcome.kind}: SKIPPED, it {outcome.skipped}")
+        return
+    back = "-" if outcome.back_after is None else f"{outcome.back_after:.1f} s"
+    _say(f"{outcome.number:3} {outcome.kind}: {outcome.writes} writes, back after {back} ({blows})")
+    for problem in outcome.problems:
+        _say(f"    WRONG: {problem}")
+
+
+def table(chaos: Chaos, outcomes: Sequence[Outcome]) -> Table:
+    """One line for each kind of round, and what was kept in all."""
+    played = [outcome for outcome in outcomes if not outcome.skipped]
+    made = Table(
+        title=f"{len(played)} rounds, seed {chaos.seed}: {len(chaos.ledger.entries):,} entries, "
+        f"{len(chaos.ledger.orders):,} imported orders, {chaos.jobs:,} jobs "
+        f"({chaos.failed_jobs} failed with a reason)"
+    )
+    made.add_column("what")
+    for heading in ("rounds", "acknowledged", "back after, median", "longest", "wrong"):
+        made.add_column(heading, justify="right")
+    for kind in (*KINDS, PRIMARY):
+        its = [outcome for outcome in played if outcome.kind == kind]
+        if its:
+            made.add_row(kind, *_numbers(its))
+    made.add_section()
+    made.add_row("all", *_numbers(played))
+    return made
+
+
+def _numbers(outcomes: Sequence[Outcome]) -> list[str]:
+    back = [outcome.back_after for outcome in outcomes if outcome.back_after is not None]
+    return [
+        str(len(outcomes)),
+        f"{sum(outcome.writes for outcome in outcomes):,}",
+        f"{statistics.median(back):.1f} s" if back else "-",
+        f"{max(back):.1f} s" if back else "-",
+        str(sum(len(outcome.problems) for outcome in outcomes)),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
