@@ -38,10 +38,20 @@ def _field(key: str, type_: str, name: str, path: str = "", **more: Any) -> Fiel
 
 
 _CUSTOMER_FIELDS = _fields(
-    _field("code", "text", N_("Customer no."), is_derived=True, max_length=80),
-    _field("name", "text", N_("Name"), is_required=True, is_sorted=True, max_length=200),
+    _field(
+        "code", "text", N_("Customer no."), is_derived=True, max_length=80, search_path="search"
+    ),
+    _field(
+        "name",
+        "text",
+        N_("Name"),
+        is_required=True,
+        is_sorted=True,
+        max_length=200,
+        search_path="search",
+    ),
     _field("kind", "choice", N_("Person or company"), choices=PERSON_OR_COMPANY, default="person"),
-    _field("phones", "phones", N_("Phone"), is_personal=True),
+    _field("phones", "phones", N_("Phone"), is_personal=True, search_path="phone_keys"),
     _field("emails", "emails", N_("E-mail"), is_personal=True),
     _field("relationship", "choice", N_("Relationship"), pick_list="relationship"),
     _field("groups", "choices", N_("Customer groups"), pick_list="group"),
@@ -124,8 +134,8 @@ _ORDER_FIELDS = _fields(
 )
 
 _PRODUCT_FIELDS = _fields(
-    _field("code", "text", N_("Product no."), is_derived=True, max_length=80),
-    _field("name", "text", N_("Product"), is_required=True, is_sorted=True),
+    _field("code", "text", N_("Product no."), is_derived=True, max_length=80, search_path="search"),
+    _field("name", "text", N_("Product"), is_required=True, is_sorted=True, search_path="search"),
     _field("group", "product_group", N_("Product group"), "group_id", is_derived=True),
     _field(
         "interval",
@@ -154,8 +164,16 @@ _ENTRY_FIELDS = _fields(
 
 # What every record of a kind that a site defined has (B.14).
 RECORD_FIELDS = _fields(
-    _field("code", "text", N_("Number"), is_derived=True, max_length=80),
-    _field("title", "text", N_("Title"), is_required=True, is_sorted=True, max_length=200),
+    _field("code", "text", N_("Number"), is_derived=True, max_length=80, search_path="search"),
+    _field(
+        "title",
+        "text",
+        N_("Title"),
+        is_required=True,
+        is_sorted=True,
+        max_length=200,
+        search_path="search",
+    ),
     _field("customer", "customer", N_("Customer"), "customer_id"),
     _field("owner", "staff", N_("Person responsible"), "owner_id", default="me"),
     _field("due", "date", N_("Care date"), "care.due_on", is_derived=True, is_sorted=True),

@@ -99,6 +99,7 @@ class Field:
         is_sorted: an index serves sorting and filtering by it.
         visible_when: the text of a condition (rules/conditions.py) over other fields, or "".
         default, minimum, maximum: as they are typed.
+        search_path: where the indexed search text of the record holds this value, or "".
         problem: what is wrong with the definition; administrators read it, others lack the field.
     """
 
@@ -128,6 +129,7 @@ class Field:
     is_filtered_often: bool = False
     is_retired: bool = False
     is_personal: bool = False  # masked by default for roles that see it masked: phones, e-mails
+    search_path: str = ""
     problem: Sentence | None = None
 
     @property
