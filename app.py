@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 __all__ = ["cli", "create_app"]
 
+# These ask the stores by themselves, or not at all.
+WITHOUT_STORES = ("static", "health.healthz", "health.readyz", "metrics.metrics")
+
 
 def create_app(settings: Settings | None = None) -> "Flask":
     """The web application.
@@ -24,7 +27,17 @@ def create_app(settings: Settings | None = None) -> "Flask":
     import views
     from stores import mongo, valkey
     from stores.keys import secret_key
-    from views import assets, errors, formats, i18n, identity, limits, logs, security
+    from views import (
+        assets,
+        errors,
+        formats,
+        i18n,
+        identity,
+        limits,
+        logs,
+        metrics,
+        security,
+    )
 
     chosen = settings or Settings()
     app = Flask("carebook", root_path=str(PROJECT_ROOT))
@@ -34,9 +47,11 @@ def create_app(settings: Settings | None = None) -> "Flask":
         # Behind a proxy: its word on the client's address, scheme and host.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
 
+    metrics.register(app)
+
     @app.before_request
     def connect_stores() -> None:
-        if request.endpoint not in ("static", "health.healthz", "health.readyz"):
+        if request.endpoint not in WITHOUT_STORES:
             mongo.connect(chosen)
             valkey.expect(chosen)  # a saved form may start a job
 

@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     job_run_days: int = Field(
         90, ge=1, description="Days that ended background jobs stay in their list."
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Opens /metrics to whoever sends it. Unset: only this machine may ask.",
+    )
     log_level: str = Field(
         "INFO",
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",

@@ -1,6 +1,8 @@
 """`carebook web`: the web server."""
 
 import errno
+import os
+import shutil
 import socket
 import sys
 from typing import Any
@@ -12,6 +14,7 @@ from gunicorn.errors import HaltServer
 from commands import lifeline, log
 from config import Settings
 from stores import mongo, valkey
+from stores.diagnosis import no_directory
 from stores.errors import StoreError
 
 GRACE_SECONDS = 8  # for running requests when the server stops
@@ -81,6 +84,20 @@ def _address_problem(settings: Settings, error: OSError) -> StoreError:
     )
 
 
+def _share_measurements(settings: Settings) -> None:
+    """Gives the web processes a place where each leaves its numbers, so that any can tell all.
+
+    Whatever lies there is of processes that have ended: nobody else listens on this port.
+    """
+    place = settings.data.absolute() / "metrics" / f"web-{settings.port}"
+    try:
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise no_directory(settings.data, error) from error
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(place)
+
+
 @click.command()
 @click.pass_obj
 def web(settings: Settings) -> None:
@@ -95,6 +112,7 @@ def web(settings: Settings) -> None:
     lifeline.hold()
     log.start(settings)
     check_address(settings)
+    _share_measurements(settings)
     # This process forks: it keeps embedded stores running, but only its workers connect.
     mongo.attach(settings)
     valkey.attach(settings)

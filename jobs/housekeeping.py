@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from config import Settings
-from services import job_runs
+from services import job_runs, trash_purge
 from services.progress import Progress
 
 
@@ -11,3 +11,8 @@ def purge_job_runs(progress: Progress) -> None:
     """Job runs that ended longer ago than the setting CAREBOOK_JOB_RUN_DAYS."""
     before = datetime.now(UTC) - timedelta(days=Settings().job_run_days)
     progress.count("runs_deleted", job_runs.purge(before))
+
+
+def purge_trash(progress: Progress) -> None:
+    """What has been in the trash for longer than the site keeps it; run it once a day."""
+    trash_purge.purge_old(datetime.now(UTC), progress)

@@ -6,16 +6,18 @@ and run again: the result has to be the same.
 
 from collections.abc import Callable
 
-from jobs import audit, housekeeping, mail, recompute, relationships, scope
+from jobs import audit, fields, housekeeping, mail, recompute, relationships, scope
 
 JOBS: dict[str, Callable[..., None]] = {
     "recompute_care": recompute.recompute_care,
     "recompute_relationships": relationships.recompute_relationships,
     "purge_job_runs": housekeeping.purge_job_runs,
+    "purge_trash": housekeeping.purge_trash,
     "purge_audit": audit.purge_audit,
     "send_mail": mail.send_mail,
     "send_reset_link": mail.send_reset_link,
     "recompute_scope": scope.recompute_scope,
     "end_viewers": scope.end_viewers,
+    "index_fields": fields.index_fields,
     "assign_customers": scope.assign_customers,
 }

@@ -21,7 +21,7 @@ from stores.errors import StoreError
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 3.0
-LEASE_KEY = "carebook:scheduler"
+LEASE_KEY = schedules.SCHEDULER_LEASE
 LEASE_MS = 15_000  # another scheduler takes over after this
 RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
 RELEASE = (

@@ -14,6 +14,7 @@ class Site(CarebookDocument):
     config_rev = IntField(default=1)
     second_factor_roles = ListField(StringField())  # roles that need a second factor
     audit_days = IntField()  # how long audit entries are kept; None: for good
+    trash_days = IntField(default=30)  # how long the trash is kept; None: for good
     demo = StringField(choices=("loading", "done"))  # demonstration data, if it was loaded
 
     meta = {

@@ -3,7 +3,9 @@
 from flask_security.core import UserMixin
 from mongoengine import (
     BooleanField,
+    DateField,
     DateTimeField,
+    DictField,
     EmbeddedDocument,
     EmbeddedDocumentListField,
     IntField,
@@ -25,6 +27,19 @@ class StaffSession(EmbeddedDocument):
     agent = StringField()
 
 
+class Absence(EmbeddedDocument):
+    """The days on which the person sees and does the work of a colleague who is away (S1.1)."""
+
+    absence_id = ObjectIdField(required=True)
+    staff_id = ObjectIdField(required=True)  # who is away
+    name = StringField(required=True)
+    from_on = DateField(required=True)
+    until_on = DateField(required=True)  # the last day
+    from_at = DateTimeField(required=True)
+    until_at = DateTimeField(required=True)  # from this instant on it is over
+    added_by = StringField()
+
+
 class Staff(CarebookDocument, UserMixin):
     """A staff member. Roles are keys of `rules.scope.ROLES`.
 
@@ -40,10 +55,14 @@ class Staff(CarebookDocument, UserMixin):
     roles = ListField(StringField())
     locale = StringField(choices=("vi", "en"))
     theme = StringField(choices=("light", "dark"))
-    scope_pending = ObjectIdField()  # the assignment that is still being taken out of its lists
+    # The assignments that are still being taken out of its lists, see services.scope.
+    scopes_pending = ListField(ObjectIdField())
+    stands_in = EmbeddedDocumentListField(Absence)  # of others, see services.absences
     sessions = EmbeddedDocumentListField(StaffSession)
     search = StringField()  # folded name and address, see services.staff
     search_words = ListField(StringField())
+    # How the person likes its lists: {screen: {columns: [{key, width}]}}, see services.preferences.
+    lists = DictField()
     seen_at = DateTimeField()  # last use of any browser, within accounts.SEEN_EVERY
     must_change_password = BooleanField()
     totp_secret = StringField()  # None: no second factor
@@ -64,6 +83,10 @@ class Staff(CarebookDocument, UserMixin):
             # The list of staff, and its search box.
             {"name": "staff_sorted", "fields": ["search", "id"]},
             {"name": "staff_by_word", "fields": ["search_words"]},
+            # Who waits for an assignment to reach all records.
+            {"name": "staff_by_pending", "fields": ["scopes_pending"], "sparse": True},
+            # Who stands in for somebody: when that person loses a product, is away, or leaves.
+            {"name": "staff_by_absence", "fields": ["stands_in.staff_id"], "sparse": True},
         ],
     }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from rules.errors import N_
@@ -18,6 +18,16 @@ ROLES = (CARE_AGENT, MANAGER, ADMINISTRATOR)
 # The one care mode of the company (S1.2).
 BY_PRODUCT, BY_CUSTOMER, UNLIMITED = "by_product", "by_customer", "unlimited"
 CARE_MODES = (BY_PRODUCT, BY_CUSTOMER, UNLIMITED)
+PRODUCT_CARERS = "product_carers"
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A colleague who is away and whose work somebody sees and does; `until_on` is the last day."""
+
+    staff_id: Any
+    name: str
+    until_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,8 @@ class Actor:
     products that were taken from the person still stand in the lists: it then sees too little for
     a moment, never too much. `address` is the network address of the browser or program, if any.
     `granted` is what its roles allow as the site configured them; None: as they are shipped.
+    `stands_in_for` are the colleagues who are away at this instant and left their work to the
+    person (S1.1): what they may see by themselves, the person may see.
     """
 
     staff_id: Any
@@ -39,6 +51,12 @@ class Actor:
     is_scope_pending: bool = False
     address: str = ""
     granted: Access | None = None
+    stands_in_for: tuple[StandIn, ...] = ()
+
+    @property
+    def acts_as(self) -> list[Any]:
+        """Whose work it is: the person's own and that of everybody it stands in for."""
+        return [self.staff_id, *(away.staff_id for away in self.stands_in_for)]
 
     @property
     def access(self) -> Access:
@@ -77,6 +95,29 @@ def may_assign(actor: Actor) -> bool:
     return actor.is_manager
 
 
+def may_delete(actor: Actor, kind: str, *, is_own: bool = False) -> bool:
+    """Whether the actor may move a record of this kind into the trash.
+
+    `is_own`: the actor added it. Whoever attached a file may take it away again.
+    """
+    return actor.is_manager or (kind == "attachments" and is_own)
+
+
+def may_restore(actor: Actor, kind: str, *, is_own: bool = False) -> bool:
+    """Whether the actor may bring a record back; `is_own`: the actor deleted it."""
+    return actor.is_manager or (kind == "attachments" and is_own)
+
+
+def may_see_trash(actor: Actor) -> bool:
+    """Whether the actor may look through what was deleted."""
+    return actor.is_manager
+
+
+def may_purge(actor: Actor) -> bool:
+    """Whether the actor may delete for good."""
+    return actor.is_manager
+
+
 def sees_everything(actor: Actor) -> bool:
     """Managers and administrators see all; care agents while the care mode is unlimited (S1.11)."""
     return actor.is_manager or actor.care_mode == UNLIMITED
@@ -90,31 +131,41 @@ def customer_scope(actor: Actor) -> Criteria:
     """
     apart_from_products = ("owner_id", "carers", "viewers.staff_id")
     return _limited(
-        actor, "seen_by", pending={"$or": [{path: actor.staff_id} for path in apart_from_products]}
+        actor, "seen_by", pending={"$or": [{path: _whose(actor)} for path in apart_from_products]}
     )
 
 
 def order_scope(actor: Actor) -> Criteria:
     """The orders that the actor may see: those of visible customers, and with its own products."""
-    return _limited(actor, "seen_by", pending={"customer_carers": actor.staff_id})
+    return _limited(actor, "seen_by", pending={"customer_carers": _whose(actor)})
 
 
 def due_order_scope(actor: Actor) -> Criteria:
     """The orders that the actor is to care for under the care mode (S1.3, S1.10, S1.11)."""
-    if actor.care_mode == BY_PRODUCT:
-        return _limited(actor, "product_carers", pending=NOTHING)
-    return _limited(actor, "customer_carers")
+    path = order_carers(actor)
+    return _limited(actor, path, pending=NOTHING if path == PRODUCT_CARERS else None)
 
 
 def due_customer_scope(actor: Actor) -> Criteria:
     """The customers that the actor is to care for under the care mode (S1.3, S1.10, S1.11)."""
-    if actor.care_mode == BY_PRODUCT:
-        return _limited(actor, "product_carers", pending=NOTHING)
-    return _limited(actor, "carers")
+    path = customer_carers(actor)
+    return _limited(actor, path, pending=NOTHING if path == PRODUCT_CARERS else None)
+
+
+def order_carers(actor: Actor) -> str:
+    """Where an order names those who are to care for it under the care mode."""
+    return PRODUCT_CARERS if actor.care_mode == BY_PRODUCT else "customer_carers"
+
+
+def customer_carers(actor: Actor) -> str:
+    """Where a customer names those who are to care for it under the care mode."""
+    return PRODUCT_CARERS if actor.care_mode == BY_PRODUCT else "carers"
 
 
 def history_scope(actor: Actor) -> Criteria:
     """The care entries of the history screen: all, or those that the actor wrote.
+
+    Whoever stands in for somebody reads what that colleague wrote, too.
 
     What others wrote about a visible customer stands on that customer's page.
     """
@@ -132,7 +183,12 @@ def _limited(actor: Actor, path: str, *, pending: Criteria | None = None) -> Cri
         return NOTHING  # nobody in particular; a list without the field would match None
     if actor.is_scope_pending and pending is not None:
         return pending
-    return {path: actor.staff_id}
+    return {path: _whose(actor)}
+
+
+def _whose(actor: Actor) -> Any:
+    """The one id, or any of those that the actor acts as."""
+    return {"$in": actor.acts_as} if actor.stands_in_for else actor.staff_id
 
 
 def seen_by(
@@ -181,4 +237,31 @@ def reasons_to_see(
             found.append(Sentence(N_("Added as a viewer.")))
         elif staff_id == actor.staff_id and until is not None and until > now:
             found.append(Sentence(N_("Added as a viewer until %(until)s."), {"until": until}))
+    for away in actor.stands_in_for:
+        found += _reasons_through(away, actor, owner_id, carers, product_carers, viewers, now)
     return found
+
+
+def _reasons_through(
+    away: StandIn,
+    actor: Actor,
+    owner_id: Any,
+    carers: Iterable[Any],
+    product_carers: Iterable[Any],
+    viewers: Iterable[tuple[Any, datetime | None]],
+    now: datetime,
+) -> list[Sentence]:
+    """Why a colleague who is away sees the customer: so does the person who stands in."""
+    theirs = reasons_to_see(
+        # Without the roles: what a manager sees by being one is not left to anybody.
+        Actor(away.staff_id, away.name, care_mode=BY_CUSTOMER),
+        owner_id=owner_id,
+        carers=carers,
+        product_carers=product_carers,
+        viewers=viewers,
+        now=now,
+    )
+    message = N_("Stands in for %(name)s until %(until)s: %(why)s")
+    return [
+        Sentence(message, {"name": away.name, "until": away.until_on, "why": why}) for why in theirs
+    ]

@@ -14,14 +14,16 @@ from services import audit
 from stores.mongo import in_transaction
 
 DAYS_LEAST, DAYS_MOST = 30, 36500
+TRASH_DAYS, TRASH_DAYS_LEAST = 30, 1  # how long the trash is kept unless somebody said so
 
 
 @dataclass(frozen=True, slots=True)
 class AccessSettings:
-    """`audit_days` None keeps audit entries for good."""
+    """`audit_days` None keeps audit entries for good, `trash_days` None what was deleted."""
 
     second_factor_roles: tuple[str, ...]
     audit_days: int | None
+    trash_days: int | None
     version: int
 
 
@@ -29,7 +31,10 @@ def read(session: ClientSession | None = None) -> AccessSettings:
     """The settings in force."""
     site = Site.collection().find_one({"key": "site"}, session=session) or {}
     return AccessSettings(
-        tuple(site.get("second_factor_roles") or ()), site.get("audit_days"), site.get("version", 1)
+        second_factor_roles=tuple(site.get("second_factor_roles") or ()),
+        audit_days=site.get("audit_days"),
+        trash_days=site.get("trash_days", TRASH_DAYS),
+        version=site.get("version", 1),
     )
 
 
@@ -42,17 +47,18 @@ def save(
     second_factor_roles: Iterable[str],
     audit_days: str,
     *,
+    trash_days: str | None = None,
     version: int,
     by: Actor,
     at: datetime,
 ) -> None:
-    """Saves what was typed; who needs a second factor now is asked for it with the next page.
+    """Saves what was typed (`trash_days` None: it keeps its value); who needs a second factor now is asked for it with the next page.
 
     Raises NotAllowed, InvalidInput with `fields`, StaleForm.
     """
     if not by.is_administrator:
         raise NotAllowed()
-    values = _parsed(second_factor_roles, audit_days)
+    values = _parsed(second_factor_roles, audit_days, trash_days)
 
     def work(session: ClientSession) -> None:
         before = read(session)
@@ -82,28 +88,46 @@ def save(
     in_transaction(work)
 
 
-def _parsed(roles: Iterable[str], audit_days: str) -> dict[str, Any]:
+def _parsed(roles: Iterable[str], audit_days: str, trash_days: str | None) -> dict[str, Any]:
     errors: dict[str, CareError] = {}
     chosen = sorted(set(roles))
     if any(role not in ROLES for role in chosen):
         errors["second_factor_roles"] = InvalidInput(N_("Choose one of the values offered."))
-    text = audit_days.strip()
-    days = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
-    if text and (days is None or not DAYS_LEAST <= days <= DAYS_MOST):
-        errors["audit_days"] = InvalidInput(
-            N_("Write a number of days from %(least)s to %(most)s, or leave it empty."),
-            least=DAYS_LEAST,
-            most=DAYS_MOST,
-        )
+    values: dict[str, Any] = {"second_factor_roles": chosen}
+    for name, typed, least in (
+        ("audit_days", audit_days, DAYS_LEAST),
+        ("trash_days", trash_days, TRASH_DAYS_LEAST),
+    ):
+        if typed is None:
+            continue
+        try:
+            values[name] = _days(typed, least)
+        except InvalidInput as error:
+            errors[name] = error
     if errors:
         raise InvalidInput(fields=errors)
-    return {"second_factor_roles": chosen, "audit_days": days}
+    return values
+
+
+def _days(typed: str, least: int) -> int | None:
+    text = typed.strip()
+    if not text:
+        return None
+    days = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else -1
+    if not least <= days <= DAYS_MOST:
+        raise InvalidInput(
+            N_("Write a number of days from %(least)s to %(most)s, or leave it empty."),
+            least=least,
+            most=DAYS_MOST,
+        )
+    return days
 
 
 def _changes(before: AccessSettings, values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     old = {
         "second_factor_roles": list(before.second_factor_roles),
         "audit_days": before.audit_days,
+        "trash_days": before.trash_days,
     }
     return {name: (old[name], new) for name, new in values.items() if old[name] != new}
 

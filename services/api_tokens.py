@@ -16,7 +16,7 @@ from models.api_token import PERSONAL, SERVICE
 from rules.api_scopes import EXPIRY_DAYS, SCOPES
 from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound
 from rules.scope import ADMINISTRATOR, MANAGER, Actor
-from services import audit, configuration
+from services import absences, audit, configuration
 from services.accounts import SEEN_EVERY
 from stores.mongo import in_transaction
 
@@ -88,7 +88,7 @@ def caller(secret: str, now: datetime, *, screen: str, address: str) -> Caller |
     token = ApiToken.collection().find_one({"secret_hash": _hash(secret), **_alive(now)})
     if token is None:
         return None
-    actor = _actor(token, screen, address)
+    actor = _actor(token, screen, address, now)
     if actor is None:
         return None
     _note_used(token, now)
@@ -153,7 +153,7 @@ def _alive(now: datetime) -> Stored:
     return {"revoked_at": None, "expires_at": {"$gt": now}}
 
 
-def _actor(token: Stored, screen: str, address: str) -> Actor | None:
+def _actor(token: Stored, screen: str, address: str, now: datetime) -> Actor | None:
     if token["kind"] == SERVICE:
         name = f"{token['name']} ({token['mark']}…)"
         return Actor(None, name, frozenset(token["roles"]), screen, address=address)
@@ -168,8 +168,9 @@ def _actor(token: Stored, screen: str, address: str) -> Actor | None:
         frozenset(person["roles"]),
         screen,
         care_mode=mode,
-        is_scope_pending=person.get("scope_pending") is not None,
+        is_scope_pending=bool(person.get("scopes_pending")),
         address=address,
+        stands_in_for=absences.standing_in(person.get("stands_in") or (), now),
     )
 
 

@@ -17,7 +17,7 @@ from rules.filters import Criteria
 from rules.scope import CARE_MODES, Actor, customer_scope, may_assign
 from services import audit, bulk, job_runs
 from services.progress import NoProgress, Progress
-from services.scope import recompute_scope
+from services.scope import hold_pending, recompute_scope
 from stores.mongo import in_transaction
 
 Stored = dict[str, Any]
@@ -93,9 +93,7 @@ def assign_products(
         )
         codes = [product["code"] for product in products]
         pending = ObjectId()
-        Staff.collection().update_many(
-            {"_id": {"$in": sorted(losing)}}, {"$set": {"scope_pending": pending}}, session=session
-        )
+        hold_pending(losing, pending, session=session)
         arguments = {"product_codes": codes, "pending": str(pending)}
         run_id = job_runs.create("recompute_scope", arguments, by, session=session)
         _record(way, "products", staff_ids, codes, by=by, at=at, session=session)

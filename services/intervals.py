@@ -5,10 +5,14 @@ asked for together, and an order is read only when it differs.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
+
+from bson import ObjectId
+from pymongo import UpdateOne
+from pymongo.client_session import ClientSession
 
 from models import Order, Product
 from services.progress import NoProgress, Progress, stop_if_cancelled
@@ -43,6 +47,59 @@ def align_intervals(
     ):
         changed += aligned
     return changed
+
+
+def follow_products(
+    order_ids: Sequence[ObjectId], *, at: datetime, session: ClientSession | None = None
+) -> int:
+    """Gives these orders the intervals and groups of their products as they stand now.
+
+    For few orders that were away while products changed. Returns how many differed.
+    """
+    orders = list(
+        Order.collection().find(
+            {"_id": {"$in": list(order_ids)}},
+            {"care_items": 1, "group_ids": 1, "lines.product_code": 1},
+            session=session,
+        )
+    )
+    codes = {line["product_code"] for order in orders for line in order.get("lines") or ()}
+    codes |= {item["code"] for order in orders for item in order.get("care_items") or ()}
+    rows = Product.collection().find(
+        {"code": {"$in": sorted(codes)}},
+        {"code": 1, "care_interval_days": 1, "group_ids": 1},
+        session=session,
+    )
+    products = {row["code"]: row for row in rows}
+    writes = [
+        UpdateOne(
+            {"_id": order["_id"], "care_items": order.get("care_items")},
+            {"$set": differing | {"updated_at": at}, "$inc": {"version": 1}},
+        )
+        for order in orders
+        if (differing := _differing(order, products))
+    ]
+    if writes:
+        Order.collection().bulk_write(writes, ordered=False, session=session)
+    return len(writes)
+
+
+def _differing(order: Stored, products: Mapping[str, Stored]) -> Stored:
+    """What an order should have of its products and has not."""
+    wanted: Stored = {}
+    items = [
+        item | {"interval_days": products.get(item["code"], {}).get("care_interval_days") or 0}
+        for item in order.get("care_items") or ()
+    ]
+    if items != (order.get("care_items") or []):
+        wanted["care_items"] = items
+    lines = order.get("lines") or ()
+    if any(line["product_code"] in products for line in lines):
+        found = (products.get(line["product_code"], {}).get("group_ids") or () for line in lines)
+        groups = sorted({group for path in found for group in path})
+        if groups != (order.get("group_ids") or []):
+            wanted["group_ids"] = groups
+    return wanted
 
 
 def _align(expected: Sequence[Expected], at: datetime, progress: Progress) -> int:

@@ -5,7 +5,7 @@ import secrets
 
 import redis
 from bson import ObjectId
-from rq import Queue
+from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -93,6 +93,16 @@ def does_a_person_wait() -> bool:
         return bool(_queue().count)
     except (redis.RedisError, StoreError, OSError):
         return False
+
+
+def lengths() -> dict[str, int]:
+    """How many jobs wait in each queue. Raises when the queue is away."""
+    return {name: _queue(name).count for name in QUEUES}
+
+
+def workers() -> int:
+    """How many workers have given a sign of life lately. Raises when the queue is away."""
+    return len(Worker.all(connection=valkey.client()))
 
 
 def _queue(name: str = QUEUE) -> Queue:

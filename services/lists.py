@@ -4,12 +4,13 @@ Pages follow each other by key range: the last row's sort value and id lead to t
 that page 20,000 costs what page 1 costs.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import InvalidOperation
 from typing import Any
 
-from bson import ObjectId
+from bson import Decimal128, ObjectId
 from bson.errors import InvalidId
 from pymongo.collection import Collection
 
@@ -22,10 +23,16 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """A sort that an index serves: the path, and whether large values come first."""
+    """What a list is sorted by: the path, and whether large values come first.
+
+    `may_lack` is true for values that a record need not have; those without come first, or last
+    when large values come first. Without an index (`is_indexed`) only short lists can be sorted.
+    """
 
     path: str
     descending: bool = False
+    may_lack: bool = False
+    is_indexed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,8 @@ def fetch_page(
     backward = before is not None and _read_key(before) is not None
     start = _read_key(before if backward else after)
     descending = sort.descending != backward
-    query = merge([criteria, _beyond(sort.path, start, descending)]) if start else criteria
+    beyond = _beyond_or_lacking if sort.may_lack else _beyond
+    query = merge([criteria, beyond(sort.path, start, descending)]) if start else criteria
     direction = -1 if descending else 1
     cursor = (
         collection.find(query, projection)
@@ -125,11 +133,32 @@ def _beyond(path: str, key: tuple[Any, ObjectId], descending: bool) -> Criteria:
     return merge([{path: {reach: value}}, ties])
 
 
+def _beyond_or_lacking(path: str, key: tuple[Any, ObjectId], descending: bool) -> Criteria:
+    """The same where rows may lack the value: comparing never crosses from a value to none."""
+    value, row_id = key
+    ties = {path: value, "_id": {"$lt" if descending else "$gt": row_id}}
+    if value is None:
+        return ties if descending else {"$or": [ties, {path: {"$ne": None}}]}
+    if descending:
+        return {"$or": [ties, {path: {"$lt": value}}, {path: None}]}
+    return {"$or": [ties, {path: {"$gt": value}}]}
+
+
 def _write_key(row: Row, path: str) -> str:
+    """The row's place: its id, and its value with a letter for the type where it is no text."""
     value: Any = row
     for part in path.split("."):
         value = value.get(part) if isinstance(value, dict) else None
-    text = value.isoformat() if isinstance(value, datetime) else f"'{value or ''}"
+    if value is None:
+        text = "-"
+    elif isinstance(value, datetime):
+        text = value.isoformat()
+    elif isinstance(value, bool):
+        text = f"b{int(value)}"
+    elif isinstance(value, int | float | Decimal128):
+        text = f"n{value}"
+    else:
+        text = f"i{value}" if isinstance(value, ObjectId) else f"'{value}"
     return f"{row['_id']}~{text}"
 
 
@@ -138,10 +167,32 @@ def _read_key(key: str | None) -> tuple[Any, ObjectId] | None:
     if not separator:
         return None
     try:
-        value = text[1:] if text.startswith("'") else _instant(text)
-        return value, ObjectId(row_id)
-    except (ValueError, OverflowError, InvalidId):
+        return _read_value(text), ObjectId(row_id)
+    except (ValueError, OverflowError, InvalidId, InvalidOperation):
         return None
+
+
+def _read_value(text: str) -> Any:
+    """Raises ValueError, OverflowError, InvalidId or InvalidOperation for a text of no key."""
+    if text == "-":
+        return None
+    readers: dict[str, Callable[[str], Any]] = {
+        "'": str,
+        "b": lambda rest: rest == "1",
+        "i": ObjectId,
+        "n": _number,
+    }
+    read = readers.get(text[:1])
+    return read(text[1:]) if read else _instant(text)
+
+
+def _number(text: str) -> Any:
+    """A number that compares with stored ones of every kind. Raises as `_read_value`."""
+    if text.lstrip("-").isdecimal() and len(text) < 19:
+        return int(text)
+    if len(text) > 45:
+        raise ValueError(text[:60])
+    return Decimal128(text)
 
 
 def _instant(text: str) -> datetime:

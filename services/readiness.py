@@ -16,16 +16,24 @@ log = structlog.get_logger(__name__)
 
 
 def is_ready(settings: Settings, limit_seconds: float = LIMIT_SECONDS) -> bool:
-    """Whether MongoDB and Valkey both answer within the limit; asked at the same time."""
+    """Whether MongoDB and Valkey both answer within the limit."""
+    return all(answering(settings, limit_seconds).values())
+
+
+def answering(settings: Settings, limit_seconds: float = LIMIT_SECONDS) -> dict[str, bool]:
+    """Whether each store answers within the limit, by its name; asked at the same time."""
 
     def ask_mongo() -> object:
         with pymongo.timeout(limit_seconds):
             return mongo.connect(settings).command("ping")
 
-    questions = [ask_mongo, lambda: valkey.connect(settings).ping()]
-    answers = [_Answer(question) for question in questions]
+    questions: dict[str, Callable[[], object]] = {
+        "mongodb": ask_mongo,
+        "valkey": lambda: valkey.connect(settings).ping(),
+    }
+    answers = {name: _Answer(question) for name, question in questions.items()}
     deadline = time.monotonic() + limit_seconds
-    return all(answer.arrived(deadline) for answer in answers)
+    return {name: answer.arrived(deadline) for name, answer in answers.items()}
 
 
 class _Answer:

@@ -21,7 +21,7 @@ from rules.care_dates import next_care
 from rules.care_pipeline import UNCARED, first_care_pipeline
 from rules.errors import N_, StoreUnavailable
 from services import bulk
-from services.intervals import align_intervals
+from services.intervals import align_intervals, follow_products
 from services.progress import NoProgress, Progress
 from services.stored_care import open_care_of_order, own_care_of, stored_next_care
 
@@ -66,17 +66,28 @@ def recompute_care(
     return dict(run.counts)
 
 
-def recompute_orders(order_ids: Iterable[ObjectId], *, at: datetime | None = None) -> int:
-    """Recomputes the first dates of these orders and their customers' next dates.
+def recompute_orders(
+    order_ids: Iterable[ObjectId],
+    *,
+    session: ClientSession | None = None,
+    at: datetime | None = None,
+) -> int:
+    """Brings these orders in line with their products as they stand now (intervals, groups), then
+    their first dates and their customers' next dates.
 
-    Returns how many orders changed.
+    In a transaction (`session`) it sees and joins the transaction's own writes. Returns how many
+    orders got another date.
     """
     at = at or datetime.now(UTC)
     changed = 0
     for some in _batches(order_ids, ORDERS_PER_RANGE):
-        changed += _recompute_orders({"_id": {"$in": some}}, at)
+        follow_products(some, at=at, session=session)
+        chosen = {"_id": {"$in": some}}
+        changed += _recompute_orders(chosen, at, session)
         recompute_customers(
-            Order.collection().distinct("customer_id", {"_id": {"$in": some}}), at=at
+            Order.collection().distinct("customer_id", chosen, session=session),
+            session=session,
+            at=at,
         )
     return changed
 
@@ -168,10 +179,12 @@ def _recompute_with_customers(run: _Run, ids: Sequence[ObjectId]) -> None:
     run.add("customers_checked", len(customer_ids))
 
 
-def _recompute_orders(criteria: Stored, at: datetime) -> int:
+def _recompute_orders(criteria: Stored, at: datetime, session: ClientSession | None = None) -> int:
     """Recomputes the first dates of uncared orders; the server skips those that are right."""
     return (
-        Order.collection().update_many({**criteria, **UNCARED}, first_care_pipeline(at))
+        Order.collection().update_many(
+            {**criteria, **UNCARED}, first_care_pipeline(at), session=session
+        )
     ).modified_count
 
 

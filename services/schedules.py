@@ -12,6 +12,7 @@ from bson import ObjectId
 from pymongo.client_session import ClientSession
 
 from models import JobRun, Schedule
+from models.job_run import ACTIVE_STATES, FAILED
 from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound, StaleForm
 from rules.schedules import Timing
 from rules.scope import SYSTEM, Actor
@@ -32,8 +33,11 @@ SHIPPED = {
     "end_viewers": "00:05",
     "purge_job_runs": "03:30",
     "purge_audit": "03:40",
+    "purge_trash": "03:50",
 }
 
+# The key in Valkey that the one scheduler holds that works.
+SCHEDULER_LEASE = "carebook:scheduler"
 WRONG_CLOCK = timedelta(days=7)  # what lies further ahead was written by a clock that was wrong
 
 
@@ -89,13 +93,10 @@ def start_due(now: datetime, zone: ZoneInfo) -> list[ObjectId]:
 
 
 def _start_if_due(stored: Stored, now: datetime, zone: ZoneInfo) -> ObjectId | None:
-    when = timing(stored)
-    day = when.newest(now, zone)
-    if day is None or _is_over(stored, day, now):
+    day = _due_slot(stored, now, zone)
+    if day is None:
         return None
-    if _since(stored, now) and when.instant(day, zone) < stored["since"]:
-        return None
-    slot = f"{stored['key']}-{day.isoformat()}"
+    slot = _slot_key(stored, day)
     run_id = job_runs.of_slot(slot)
     if run_id is None:
         if job_runs.active_run(stored["key"]):
@@ -107,6 +108,21 @@ def _start_if_due(stored: Stored, now: datetime, zone: ZoneInfo) -> ObjectId | N
     seen = {"_id": stored["_id"], "last_slot": stored.get("last_slot")}
     Schedule.collection().update_one(seen, {"$set": {"last_slot": day.isoformat()}})
     return run_id
+
+
+def _due_slot(stored: Stored, now: datetime, zone: ZoneInfo) -> date | None:
+    """The newest slot at `now` that has not been started, or None."""
+    when = timing(stored)
+    day = when.newest(now, zone)
+    if day is None or _is_over(stored, day, now):
+        return None
+    if _since(stored, now) and when.instant(day, zone) < stored["since"]:
+        return None
+    return day
+
+
+def _slot_key(stored: Mapping[str, Any], day: date) -> str:
+    return f"{stored['key']}-{day.isoformat()}"
 
 
 def _is_over(stored: Mapping[str, Any], day: date, now: datetime) -> bool:
@@ -154,6 +170,35 @@ def shown(now: datetime, zone: ZoneInfo) -> list[Shown]:
         )
         for one in found
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Punctuality:
+    """How late the start of a schedule's job is (0: on time), and whether its newest run failed."""
+
+    key: str
+    late_seconds: float
+    has_failed: bool
+
+
+def lateness(now: datetime, zone: ZoneInfo) -> list[Punctuality]:
+    """The punctuality of each schedule that is not paused."""
+    ended = {"state": {"$nin": list(ACTIVE_STATES)}}
+    found = []
+    for stored in Schedule.collection().find({"is_paused": {"$ne": True}}).sort("key", 1):
+        run = JobRun.collection().find_one(
+            {"schedule": stored["key"], **ended}, {"state": 1}, sort=[("created_at", -1)]
+        )
+        late = _late_seconds(stored, now, zone)
+        found.append(Punctuality(stored["key"], late, bool(run and run["state"] == FAILED)))
+    return found
+
+
+def _late_seconds(stored: Stored, now: datetime, zone: ZoneInfo) -> float:
+    slot = _due_slot(stored, now, zone)
+    if slot is None or job_runs.of_slot(_slot_key(stored, slot)):
+        return 0.0
+    return (now - timing(stored).instant(slot, zone)).total_seconds()
 
 
 def _newest_runs(keys: Sequence[str]) -> dict[str, Stored]:

@@ -68,7 +68,20 @@ def end_viewers(progress: Progress | None = None, at: datetime | None = None) ->
 
 def release_pending(pending: ObjectId) -> None:
     """The staff who waited for this assignment to reach all records see their lists again."""
-    Staff.collection().update_many({"scope_pending": pending}, {"$unset": {"scope_pending": ""}})
+    waiting = {"scopes_pending": pending}
+    Staff.collection().update_many(waiting, {"$pull": waiting})
+
+
+def hold_pending(
+    staff_ids: Iterable[ObjectId], pending: ObjectId, *, session: ClientSession
+) -> None:
+    """Lets these people, and who stands in for them, see nothing through products until
+    `release_pending`: what was taken from them still stands in the lists."""
+    losing = sorted(staff_ids)
+    theirs = {"$or": [{"_id": {"$in": losing}}, {"stands_in.staff_id": {"$in": losing}}]}
+    Staff.collection().update_many(
+        theirs, {"$addToSet": {"scopes_pending": pending}}, session=session
+    )
 
 
 def _recompute_in_ranges(criteria: Stored, progress: Progress, at: datetime | None) -> int:

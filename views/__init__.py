@@ -25,6 +25,7 @@ from views.changes import Changes
 from views.customer_viewers import CustomerViewers
 from views.customers import Customers
 from views.customers_due import CustomersDue
+from views.handover import HandOver
 from views.history import History
 from views.jobs import Jobs
 from views.lookup import Lookup
@@ -36,6 +37,7 @@ from views.schedules import Schedules
 from views.second_factor import SecondFactor
 from views.staff import Staff
 from views.today import Today
+from views.trash import Trash
 
 
 def screens() -> list[BaseView]:
@@ -53,6 +55,7 @@ def screens() -> list[BaseView]:
         Products(),
         Jobs(),
         CareMode(),
+        HandOver(),
         AssignProducts(),
         AssignCustomers(),
         Relationships(),
@@ -66,6 +69,7 @@ def screens() -> list[BaseView]:
         Audit(),
         Changes(),
         AccessSettings(),
+        Trash(),
     ]
 
 

@@ -1,4 +1,4 @@
-"""[Bảo mật]: who needs a second factor, how long the change log is kept (for administrators)."""
+"""[Bảo mật]: who needs a second factor, how long the change log and the trash are kept (for administrators)."""
 
 from typing import Any
 
@@ -29,12 +29,14 @@ class AccessSettings(ScreenView):
         typed = {
             "second_factor_roles": request.form.getlist("second_factor_roles"),
             "audit_days": request.form.get("audit_days", ""),
+            "trash_days": request.form.get("trash_days", ""),
         }
         version = request.form.get("version", "")
         try:
             access_settings.save(
                 typed["second_factor_roles"],
                 typed["audit_days"],
+                trash_days=typed["trash_days"],
                 version=int(version) if version.isdecimal() and len(version) < 10 else -1,
                 by=current_actor(),
                 at=now(),
@@ -49,6 +51,7 @@ class AccessSettings(ScreenView):
         values = {
             "second_factor_roles": stored.second_factor_roles,
             "audit_days": str(stored.audit_days or ""),
+            "trash_days": str(stored.trash_days or ""),
         }
         # After a conflict the form carries the new version: saving again is then a decision.
         is_retry = typed is not None and not isinstance(problem, StaleForm)

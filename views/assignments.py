@@ -24,9 +24,10 @@ from services import assignments, lists
 from services.lists import Sort
 from views import formats
 from views.base import ScreenView
+from views.cells import Cell, Column, RowView
 from views.context import configured, current_actor, now
 from views.errors import flash_error
-from views.list_screen import Cell, Column, ListScreen, RowView, links, object_id
+from views.list_screen import ListScreen, links, object_id
 from views.orders_due import AREA, GROUP, filter_names, group_tree
 
 CARER = ReferenceFilter("carer", N_("Carer"), "carers", N_("cared for by %(name)s"), ObjectId)

@@ -24,8 +24,9 @@ from services import audit_reading
 from services.lists import Sort
 from views import formats
 from views.audit_words import KINDS, ShownEntry, in_words
+from views.cells import Cell, Column, RowView
 from views.context import local_day_start
-from views.list_screen import Cell, Column, ListScreen, RowView, object_id
+from views.list_screen import ListScreen, object_id
 
 SEARCH = SearchFilter("q", N_("Name, code…"), "search_words")
 STAFF = ReferenceFilter("staff", N_("Staff"), "staff_id", N_("by %(name)s"), ObjectId)

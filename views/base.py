@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, abort, current_app
+from flask import Response, abort, current_app, flash
 from flask_admin import Admin, BaseView, expose
 from flask_admin.contrib.mongoengine import ModelView
 from flask_admin.theme import Theme
@@ -19,6 +19,8 @@ from rules.errors import NotAllowed
 from rules.scope import ROLES
 from views.context import person
 from views.security import login_redirect
+
+UNDO = "undo "  # begins the category of a flash; the address that takes the change back follows
 
 
 @dataclass
@@ -96,6 +98,11 @@ def toast(response: Response | str, text: str, *, undo: str | None = None) -> Re
     shown = {"carebook:toast": {"text": text, "undo": undo}}
     made.headers["HX-Trigger"] = json.dumps(shown)
     return made
+
+
+def flash_undo(text: str, undo: str) -> None:
+    """A toast on the next page with a button that takes the change back; `undo` is POSTed to."""
+    flash(text, f"{UNDO}{undo}")
 
 
 class ScreenView(AccessControl, BaseView):

@@ -11,6 +11,7 @@ from flask_login import current_user
 from config import Settings
 from models import Staff
 from rules.scope import Actor
+from services import absences
 from services.configuration import Configuration, snapshot
 
 View = TypeVar("View", bound=Callable[..., object])
@@ -60,8 +61,9 @@ def current_actor() -> Actor:
         frozenset(staff.roles),
         screen or "today",
         care_mode=configured().care_mode,
-        is_scope_pending=staff.scope_pending is not None,
+        is_scope_pending=bool(staff.scopes_pending),
         address=request.remote_addr or "",
+        stands_in_for=absences.standing_in((one.to_mongo() for one in staff.stands_in), now()),
     )
 
 

@@ -11,7 +11,7 @@ from models import Customer, Staff
 from rules.errors import N_, CareError, NotFound
 from rules.filters import parse_date
 from rules.scope import Actor, customer_scope, reasons_to_see, sees_everything
-from services import assignments
+from services import absences, assignments
 from services.scope import viewers_of
 from views import formats
 from views.base import ScreenView
@@ -91,6 +91,7 @@ def _reasons(staff: dict[str, Any], customer: dict[str, Any]) -> list[str]:
         staff["name"],
         frozenset(staff.get("roles") or ()),
         care_mode=configured().care_mode,
+        stands_in_for=absences.standing_in(staff.get("stands_in") or (), now()),
     )
     found = reasons_to_see(
         actor,
@@ -101,7 +102,9 @@ def _reasons(staff: dict[str, Any], customer: dict[str, Any]) -> list[str]:
         now=now(),
     )
     # A reason that does not open the record (none today) would be a lie: check against the query.
-    can_see = sees_everything(actor) or staff["_id"] in (customer.get("seen_by") or ())
+    can_see = sees_everything(actor) or not set(actor.acts_as).isdisjoint(
+        customer.get("seen_by") or ()
+    )
     return [formats.say(one) for one in found] if can_see else []
 
 

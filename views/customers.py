@@ -1,6 +1,6 @@
 """[Danh sách khách hàng] with its plain record page and edit form (S1.16, S4.1, S4.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, make_response, redirect, request, url_for
@@ -13,42 +13,42 @@ from rules.care_sentences import nearness
 from rules.errors import N_, InvalidInput, StaleForm
 from rules.filters import Choice, ChoiceFilter, Criteria, Filter, FilterState, SearchFilter
 from rules.phones import phone_key
-from rules.scope import customer_scope
+from rules.scope import customer_scope, may_delete
 from rules.three_way import touched
-from services import customers, lists, records
+from services import customers, lists, records, trash
 from services.lists import Sort
-from views import formats
+from views.base import flash_undo
+from views.cells import Column
 from views.context import configured, current_actor, locale, now, today
 from views.due_cells import customer, due, square, why
 from views.forms import DRAFT
-from views.list_screen import Cell, Column, ListScreen, RowView, links, object_id, picked
+from views.kind_list import KindList, Make
+from views.list_screen import links, object_id
 from views.orders_due import AREA, filter_names
+from views.trash import restored
 
 SEARCH = SearchFilter("q", N_("Name, phone, code…"), "search_words", phone_key)
 AREAS_OFFERED = 500
 WAS = "was."  # in front of a field's name: what the form showed when it was opened
 
 
-class Customers(ListScreen):
+class Customers(KindList):
     """The whole catalogue, prospects too."""
 
-    model = Customer
+    model, kind = Customer, "customers"
     endpoint_name, url_path, icon = "customers", "/customers", "users"
     label = N_("Customer list")
     columns = (
-        Column("code", N_("Customer no.")),
-        Column("name", N_("Customer"), sort="name"),
-        Column("relationship", N_("Relationship"), fold="phone"),
-        Column("due", N_("Next care"), fold="panel"),
-        Column("last", N_("Last contact"), fold="panel"),
-        Column("created", N_("Added on"), sort="created", fold="panel"),
+        Column("code", needs=("code",)),
+        Column("name", N_("Customer"), sort="name", needs=("name",)),
+        Column("relationship", fold="phone", needs=("relationship",)),
+        Column("due", N_("Next care"), fold="panel", needs=("due",)),
+        Column("last_contact", fold="panel", needs=("last_contact",)),
+        Column("created", sort="created", fold="panel", needs=("created",)),
     )
     sorts = {"name": Sort("search"), "created": Sort("created_at")}
     default_sort = "name"
-    fields = (
-        *("code", "name", "search", "phones", "area_id", "care", "relationship"),
-        *("last_contact_at", "created_at"),
-    )
+    fields = ("code", "name", "search", "phones", "area_id", "care", "created_at")
     empty_text = N_("No customer matches. Check the spelling, or clear the filters.")
 
     def scope(self) -> Criteria:
@@ -74,27 +74,19 @@ class Customers(ListScreen):
             "customer_link": links("customers.record_view", "record_id"),
             "products": lists.labels(Product.collection(), codes, ("name",), by="code"),
             "areas": lists.labels(Area.collection(), areas, ("name",)),
-            "picks": configured(),
         }
 
-    def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
-        area = refs["areas"].get(row.get("area_id"), {}).get("name")
-        return RowView(
-            id=str(row["_id"]),
-            label=row["name"],
-            cells=(
-                square(
-                    row["code"],
-                    care_url=refs["care_link"](row["_id"]),
-                    record_url=refs["customer_link"](row["_id"]),
-                ),
-                customer(row, area, refs["customer_link"]),
-                picked(refs["picks"], "relationship", row.get("relationship")),
-                due(row.get("care") or {}, refs["products"]),
-                Cell("text", formats.format_datetime(row.get("last_contact_at"))),
-                Cell("text", formats.format_day(row.get("created_at"))),
+    def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
+        care, record, areas = refs["care_link"], refs["customer_link"], refs["areas"]
+        return {
+            "code": lambda row: square(
+                row["code"], care_url=care(row["_id"]), record_url=record(row["_id"])
             ),
-        )
+            "name": lambda row: customer(
+                row, areas.get(row.get("area_id"), {}).get("name"), record
+            ),
+            "due": lambda row: due(row.get("care") or {}, refs["products"]),
+        }
 
     def names(self, state: FilterState) -> dict[str, str]:
         return filter_names(state)
@@ -115,6 +107,7 @@ class Customers(ListScreen):
             why=why(due_on, basis, record.product_names) if due_on else "",
             due_cell=lambda order: due(order["care"], record.product_names),
             picks=configured(),
+            may_delete=may_delete(current_actor(), "customers"),
         )
 
     @expose("/<record_id>/edit", methods=("GET", "POST"))
@@ -146,6 +139,20 @@ class Customers(ListScreen):
         flash(gettext("Saved."), "success")
         flash(f"customer-{customer_id}", DRAFT)
         return redirect(url_for(".record_view", record_id=customer_id), code=303)
+
+    @expose("/<record_id>/delete", methods=("POST",))
+    def delete_record_view(self, record_id: str) -> Any:
+        """Into the trash with everything that belongs to it; the way back is in a toast."""
+        trashed = trash.delete("customers", object_id(record_id), by=current_actor(), at=now())
+        flash_undo(
+            gettext("%(name)s is in the trash, with all orders and entries.", name=trashed.label),
+            url_for(".restore_record_view", record_id=record_id),
+        )
+        return redirect(url_for(".index_view"), code=303)
+
+    @expose("/<record_id>/restore", methods=("POST",))
+    def restore_record_view(self, record_id: str) -> Any:
+        return restored("customers", record_id)
 
     def _edit_form(self, record: Any, typed: dict[str, str], **state: Any) -> str:
         areas = Area.collection().find({}, {"name": 1}).sort("search", 1).limit(AREAS_OFFERED)

@@ -1,38 +1,40 @@
 """[Khách hàng cần chăm sóc]: customers by their nearest date (S1.7, S1.12, S1.15)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models import Area, Customer, Product
 from rules.errors import N_
 from rules.filters import Criteria, Filter, FilterState
-from rules.scope import due_customer_scope
+from rules.scope import customer_carers, due_customer_scope
 from services import lists
 from services.lists import Sort
-from views import formats
-from views.context import configured, current_actor
+from views import whose_work
+from views.cells import Cell, Column
+from views.context import current_actor
 from views.due_cells import Link, customer, due, square
-from views.list_screen import Cell, Column, ListScreen, RowView, links, picked
+from views.kind_list import KindList, Make
+from views.list_screen import links
 from views.orders_due import AREA, DUE, STATES, filter_names
 
 
-class CustomersDue(ListScreen):
+class CustomersDue(KindList):
     """One row a customer, however many of its orders wait."""
 
-    model = Customer
+    model, kind = Customer, "customers"
     endpoint_name, url_path, icon = "customers_due", "/customers/due", "user-heart"
     label = N_("Customers due for care")
     columns = (
-        Column("code", N_("Customer no.")),
-        Column("customer", N_("Customer")),
-        Column("due", N_("Care date"), sort="due"),
-        Column("order", N_("For order"), fold="panel"),
-        Column("relationship", N_("Relationship"), fold="panel"),
-        Column("last", N_("Last contact"), fold="panel"),
+        Column("code", needs=("code",)),
+        Column("name", N_("Customer"), needs=("name",)),
+        Column("due", sort="due", needs=("due",)),
+        Column("order", N_("For order"), fold="panel", needs=("due",)),
+        Column("relationship", fold="panel", needs=("relationship",)),
+        Column("last_contact", fold="panel", needs=("last_contact",)),
     )
     sorts = {"due": Sort("care.due_on")}
     default_sort = "due"
-    fields = ("code", "name", "phones", "area_id", "care", "relationship", "last_contact_at")
+    fields = ("code", "name", "phones", "area_id", "care")
     counted = "state"
     care_in_turn = True
     empty_text = N_("No customer is due in this range. Widen the care dates, or enjoy the quiet.")
@@ -41,11 +43,21 @@ class CustomersDue(ListScreen):
         return due_customer_scope(current_actor())
 
     def list_filters(self) -> tuple[Filter, ...]:
-        return (STATES, DUE, AREA)
+        actor = current_actor()
+        return (STATES, DUE, AREA, *whose_work.filters(actor, customer_carers(actor)))
+
+    def _projection(self) -> dict[str, int]:
+        actor = current_actor()
+        return super()._projection() | dict.fromkeys(
+            whose_work.fields(actor, customer_carers(actor)), 1
+        )
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         codes = {((row["care"].get("basis")) or {}).get("product_code") for row in rows}
+        actor = current_actor()
         return {
+            "actor": actor,
+            "carers": customer_carers(actor),
             "care_link": links("care.customer_view", "customer_id"),
             "order_link": links("orders.record_view", "record_id"),
             "customer_link": links("customers.record_view", "record_id"),
@@ -53,28 +65,23 @@ class CustomersDue(ListScreen):
                 Area.collection(), (row.get("area_id") for row in rows), ("name",)
             ),
             "products": lists.labels(Product.collection(), codes, ("name",), by="code"),
-            "picks": configured(),
         }
 
-    def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
-        area = refs["areas"].get(row.get("area_id"), {}).get("name")
-        care = row["care"]
-        return RowView(
-            id=str(row["_id"]),
-            label=row["name"],
-            cells=(
-                square(
-                    row["code"],
-                    care_url=refs["care_link"](row["_id"]),
-                    record_url=refs["customer_link"](row["_id"]),
-                ),
-                customer(row, area, refs["customer_link"]),
-                due(care, refs["products"]),
-                order_of(care, refs["order_link"]),
-                picked(refs["picks"], "relationship", row.get("relationship")),
-                Cell("text", formats.format_datetime(row.get("last_contact_at"))),
+    def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
+        care, record, areas = refs["care_link"], refs["customer_link"], refs["areas"]
+        return {
+            "code": lambda row: square(
+                row["code"], care_url=care(row["_id"]), record_url=record(row["_id"])
             ),
-        )
+            "name": lambda row: customer(
+                row,
+                areas.get(row.get("area_id"), {}).get("name"),
+                record,
+                whose_work.instead_of(refs["actor"], row, refs["carers"]),
+            ),
+            "due": lambda row: due(row["care"], refs["products"]),
+            "order": lambda row: order_of(row["care"], refs["order_link"]),
+        }
 
     def names(self, state: FilterState) -> dict[str, str]:
         return filter_names(state)

@@ -11,8 +11,8 @@ from models.base import local_date
 from rules.care_sentences import explain, nearness
 from rules.sentences import Sentence
 from views import formats
+from views.cells import Cell
 from views.context import locale, today
-from views.list_screen import Cell
 
 Link = Callable[[Any], str]  # a record id to its address
 
@@ -22,15 +22,17 @@ def square(text: str, *, care_url: str, record_url: str) -> Cell:
     return Cell("square", text, url=record_url, panel_url=care_url)
 
 
-def customer(row: dict[str, Any] | None, area: str | None, link: Link) -> Cell:
-    """Name over phone and area; says so when there is no customer."""
+def customer(
+    row: dict[str, Any] | None, area: str | None, link: Link, instead_of: str = ""
+) -> Cell:
+    """Name over phone, area and whose work it is; says so when there is no customer."""
     if row is None:
         return Cell("title", gettext("No customer"), level="muted")
     phone = next(iter(row.get("phones") or []), "")
     return Cell(
         "title",
         row["name"],
-        sub=" · ".join(part for part in (phone, area) if part),
+        sub=" · ".join(part for part in (phone, area, instead_of) if part),
         url=link(row["_id"]),
     )
 

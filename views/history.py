@@ -1,6 +1,6 @@
 """[Nội dung đã chăm sóc]: what was said to whom, newest first, with a summary on top (S1.19)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bson import ObjectId
@@ -24,8 +24,10 @@ from rules.scope import history_scope
 from services import care_summary, lists
 from services.lists import Sort
 from views import formats
+from views.cells import Cell, Column
 from views.context import configured, current_actor, local_day_start, locale
-from views.list_screen import Cell, Column, ListScreen, RowView, links, picked
+from views.kind_list import KindList, Make
+from views.list_screen import links
 
 STAFF = ReferenceFilter("staff", N_("Staff"), "staff_id", N_("by %(name)s"), ObjectId)
 CUSTOMER = ReferenceFilter("customer", N_("Customer"), "customer_id", N_("of %(name)s"), ObjectId)
@@ -34,26 +36,24 @@ CUSTOMER = ReferenceFilter("customer", N_("Customer"), "customer_id", N_("of %(n
 AT = InstantRangeFilter("at", N_("Care time"), "at", local_day_start)
 
 
-class History(ListScreen):
+class History(KindList):
     """Every care entry ever written; nothing here is edited."""
 
-    model = Interaction
+    model, kind = Interaction, "entries"
     endpoint_name, url_path, icon = "history", "/care/history", "history"
     label = N_("Care history")
     columns = (
-        Column("at", N_("Time"), sort="at"),
-        Column("staff", N_("Staff")),
-        Column("customer", N_("Customer")),
-        Column("content", N_("Content")),
-        Column("feedback", N_("Feedback type")),
-        Column("next", N_("Next date"), fold="phone"),
+        Column("at", sort="at", needs=("at",)),
+        Column("staff", needs=("staff",)),
+        Column("customer", needs=("customer",)),
+        Column("content", needs=("content",)),
+        Column("feedback", needs=("feedback",)),
+        Column("next", fold="phone", needs=("next",)),
     )
     sorts = {"at": Sort("at")}
     default_sort = "-at"
-    fields = (
-        *("at", "staff_id", "staff_name", "customer_id", "order_id", "order_code"),
-        *("content", "feedback", "next_on", "ended"),
-    )
+    fields = ("at", "staff_name", "customer_id", "order_code", "next_on", "ended")
+    title = "staff_name"
     base_criteria = {"kind": CARE}
     empty_text = N_("Nothing was written in this range yet.")
     top_template = "lists/_history_summary.html"
@@ -79,30 +79,14 @@ class History(ListScreen):
         return {
             "customer_link": links("customers.record_view", "record_id"),
             "customers": lists.labels(Customer.collection(), ids, ("name", "code")),
-            "picks": configured(),
         }
 
-    def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
-        named = refs["customers"].get(row["customer_id"])
-        next_on = local_date(row.get("next_on"))
-        ended = gettext("No more care") if row.get("ended") else "–"
-        return RowView(
-            id=str(row["_id"]),
-            label=row["staff_name"],
-            cells=(
-                Cell("text", formats.format_datetime(row["at"])),
-                Cell("text", row["staff_name"]),
-                Cell(
-                    "title",
-                    named["name"] if named else "–",
-                    sub=row.get("order_code") or (named or {}).get("code", ""),
-                    url=refs["customer_link"](row["customer_id"]),
-                ),
-                Cell("long", row.get("content", "")),
-                picked(refs["picks"], "feedback", row.get("feedback")),
-                Cell("text", formats.format_date(next_on) if next_on else ended),
-            ),
-        )
+    def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
+        return {
+            "staff": lambda row: Cell("text", row["staff_name"]),
+            "customer": lambda row: _customer(row, refs),
+            "next": _next,
+        }
 
     def names(self, state: FilterState) -> dict[str, str]:
         found = {}
@@ -124,6 +108,23 @@ class History(ListScreen):
             list_screen=self,
             state=state,
         )
+
+
+def _customer(row: dict[str, Any], refs: dict[str, Any]) -> Cell:
+    """The customer's name over the order's number."""
+    named = refs["customers"].get(row["customer_id"])
+    return Cell(
+        "title",
+        named["name"] if named else "–",
+        sub=row.get("order_code") or (named or {}).get("code", ""),
+        url=refs["customer_link"](row["customer_id"]),
+    )
+
+
+def _next(row: dict[str, Any]) -> Cell:
+    next_on = local_date(row.get("next_on"))
+    ended = gettext("No more care") if row.get("ended") else "–"
+    return Cell("text", formats.format_date(next_on) if next_on else ended)
 
 
 def _in_pick_list_order(numbers: dict[str, int]) -> list[tuple[str, int]]:

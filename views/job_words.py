@@ -30,10 +30,12 @@ STATE_LABELS = {
 }
 JOB_LABELS = {
     "purge_audit": N_("Remove old entries of the change log"),
+    "purge_trash": N_("Empty the trash of what is too old"),
     "send_mail": N_("Send mail"),
     "send_reset_link": N_("Send a new password link"),
     "recompute_care": N_("Recompute care dates"),
     "recompute_scope": N_("Follow a change of carers"),
+    "index_fields": N_("Make indexes of fields"),
     "assign_customers": N_("Assign carers to customers"),
     "end_viewers": N_("End viewers whose time is over"),
     "recompute_relationships": N_("Recompute relationships"),
@@ -55,6 +57,9 @@ COUNTS = {
     "relationships_changed": N_("customers got another relationship"),
     "customers_assigned": N_("customers got other carers"),
     "lists_changed": N_("records are seen by other staff"),
+    "trash_purged": N_("records deleted for good"),
+    "indexes_made": N_("indexes made"),
+    "indexes_dropped": N_("indexes dropped"),
     "runs_deleted": N_("old jobs removed"),
 }
 

@@ -14,8 +14,9 @@ from services import job_runs
 from services.lists import Sort
 from views import formats, job_words
 from views.base import toast
+from views.cells import Cell, Column, RowView
 from views.context import current_actor, is_htmx, now
-from views.list_screen import Cell, Column, ListScreen, RowView, links, object_id
+from views.list_screen import ListScreen, links, object_id
 
 STATE = ChoiceFilter(
     "state",

@@ -4,17 +4,15 @@ A screen declares columns, filters and sorts and turns stored rows into cells; e
 (address, problems, sentence, paging, counts, one row alone) is here.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from bson import ObjectId
 from bson.errors import InvalidId
 from flask import Flask, abort, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext
-from markupsafe import Markup
 
 from rules.errors import InvalidInput
 from rules.filters import (
@@ -31,50 +29,11 @@ from services.configuration import Configuration
 from services.lists import Page, Sort
 from views import formats
 from views.base import ConfiguredModelView
+from views.cells import EMPTY, Cell, Column, RowView
 from views.context import locale, today
 
-PAGING = ("after", "before", "sort", "page")  # names in the address that are not filters
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its key, its heading (gettext id), the sort it offers, how it yields space.
-
-    `fold` is when the column gives way: `panel` while the side panel is open or the screen is
-    narrow, `phone` on a phone only, None never.
-    """
-
-    key: str
-    label: str
-    sort: str | None = None
-    numeric: bool = False
-    fold: str | None = None
-
-    @cached_property
-    def css(self) -> Markup:
-        """The classes of the column's cells."""
-        classes = ["num"] * self.numeric + [f"fold-{self.fold}"] * bool(self.fold)
-        return Markup("".join(f" {name}" for name in classes))  # noqa: S704 - words of this file
-
-
-class Cell(NamedTuple):  # three hundred a page: a frozen dataclass takes three times as long
-    """What a cell shows. `kind` chooses the markup in `lists/_rows.html`."""
-
-    kind: str = "text"
-    text: str = ""
-    sub: str = ""
-    url: str | None = None
-    panel_url: str | None = None
-    level: str | None = None
-    colour: str | None = None
-
-
-class RowView(NamedTuple):
-    """A row ready for the flat template: cells in the order of the columns."""
-
-    id: str
-    cells: Sequence[Cell]
-    label: str
+# Names in the address that are not filters.
+PAGING = ("after", "before", "sort", "page", "view", "where", "group", "mode", "month")
 
 
 @dataclass(slots=True)
@@ -82,6 +41,7 @@ class ListPage:
     """What the list template shows."""
 
     screen: "ListScreen"
+    columns: Sequence[Column]
     state: FilterState
     rows: list[RowView]
     page: Page
@@ -118,6 +78,19 @@ class ListScreen(ConfiguredModelView):
         """Labels of everything the rows refer to: one query per kind of reference."""
         return {}
 
+    def shown_columns(self) -> Sequence[Column]:
+        """The columns of this request, in their order."""
+        return self.columns
+
+    def offered_sorts(self) -> Mapping[str, Sort]:
+        """What the list may be sorted by, by the name in the address."""
+        return self.sorts
+
+    def row_views(self, rows: Sequence[dict[str, Any]]) -> list[RowView]:
+        """The rows as they are shown, in the order of `shown_columns`."""
+        refs = self.references(rows)
+        return [self.cells(row, refs) for row in rows]
+
     def side(self, state: FilterState) -> dict[str, Any]:
         """What the side template (a tree of groups, for instance) needs."""
         return {}
@@ -130,12 +103,12 @@ class ListScreen(ConfiguredModelView):
     def index_view(self) -> Any:
         state = self.state()
         page = self._page(state)
-        refs = self.references(page.rows)
         names = self.names(state)
         shown = ListPage(
             screen=self,
+            columns=self.shown_columns(),
             state=state,
-            rows=[self.cells(row, refs) for row in page.rows],
+            rows=self.row_views(page.rows),
             page=page,
             sort=self._sort_key(),
             says=[formats.say(_named(says, names.get(key))) for key, says in state.sentences()],
@@ -176,8 +149,12 @@ class ListScreen(ConfiguredModelView):
         )
         if row is None:
             abort(404)
-        shown = self.cells(row, self.references([row]))
-        return self.render("lists/row.html", rows=[shown], columns=self.columns, changed=True)
+        return self.render(
+            "lists/row.html",
+            rows=self.row_views([row]),
+            columns=self.shown_columns(),
+            changed=True,
+        )
 
     def scope(self) -> Criteria:
         """The records that the person may see on this list; part of every query of it."""
@@ -207,20 +184,25 @@ class ListScreen(ConfiguredModelView):
             self._sort(),
             after=request.args.get("after"),
             before=request.args.get("before"),
+            size=self.page_size(),
             projection=self._projection(),
         )
+
+    def page_size(self) -> int:
+        """Rows on a page."""
+        return lists.PAGE_SIZE
 
     def _projection(self) -> dict[str, int]:
         return dict.fromkeys(self.fields, 1)
 
     def _sort_key(self) -> str:
         asked = request.args.get("sort", "")
-        return asked if asked.lstrip("-") in self.sorts else self.default_sort
+        return asked if asked.lstrip("-") in self.offered_sorts() else self.default_sort
 
     def _sort(self) -> Sort:
         key = self._sort_key()
-        sort = self.sorts[key.lstrip("-")]
-        return Sort(sort.path, descending=sort.descending != key.startswith("-"))
+        sort = self.offered_sorts()[key.lstrip("-")]
+        return replace(sort, descending=sort.descending != key.startswith("-"))
 
 
 def _named(says: Sentence, name: str | None) -> Sentence:
@@ -232,7 +214,7 @@ def picked(config: Configuration, list_key: str, key: str | None) -> Cell:
     """A pick-list value as a coloured pill; empty for no value."""
     value = config.value(list_key, key)
     if value is None:
-        return Cell("text", "–", level="muted")
+        return EMPTY
     return Cell("pill", value.label(locale()), colour=value.colour)
 
 

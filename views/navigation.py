@@ -47,7 +47,9 @@ SECTIONS = (
             Entry("assign_products", N_("Carers of products"), "package"),
             Entry("assign_customers", N_("Carers of customers"), "user-heart"),
             Entry("care_mode", N_("Care mode"), "adjustments"),
+            Entry("handover", N_("Absence, hand-over"), "calendar-off"),
             Entry("jobs", N_("Background jobs"), "player-play"),
+            Entry("trash", N_("Trash"), "trash"),
         ),
     ),
     Section(

@@ -3,18 +3,20 @@
 from decimal import Decimal
 from typing import Any
 
-from flask import flash, redirect, url_for
+from flask import redirect, url_for
 from flask_admin import expose
 from flask_babel import gettext
 
 from models.base import local_date
 from rules.care_sentences import nearness
 from rules.errors import N_
+from rules.scope import may_delete
 from services import records, trash
-from views.base import ScreenView
+from views.base import ScreenView, flash_undo
 from views.context import configured, current_actor, now, today
 from views.due_cells import why
 from views.list_screen import object_id
+from views.trash import restored
 
 
 class Orders(ScreenView):
@@ -37,20 +39,22 @@ class Orders(ScreenView):
             why=why(due_on, care.get("basis"), record.product_names) if due_on else "",
             picks=configured(),
             amount=_amount,
-            may_delete=current_actor().is_manager,
+            may_delete=may_delete(current_actor(), "orders"),
         )
 
     @expose("/<record_id>/delete", methods=("POST",))
     def delete_record_view(self, record_id: str) -> Any:
-        order_id = object_id(record_id)
-        trash.delete_order(order_id, by=current_actor(), at=now())
-        return self.render("orders/deleted.html", order_id=order_id)
+        """Into the trash, and to a list with the way back in a toast."""
+        trashed = trash.delete("orders", object_id(record_id), by=current_actor(), at=now())
+        flash_undo(
+            gettext("Order %(code)s is in the trash.", code=trashed.label),
+            url_for(".restore_record_view", record_id=record_id),
+        )
+        return redirect(url_for("orders_due.index_view"), code=303)
 
     @expose("/<record_id>/restore", methods=("POST",))
     def restore_record_view(self, record_id: str) -> Any:
-        trash.restore_order(object_id(record_id), by=current_actor(), at=now())
-        flash(gettext("The order is back."), "success")
-        return redirect(url_for(".record_view", record_id=record_id), code=303)
+        return restored("orders", record_id)
 
     @expose("/")
     def index_view(self) -> Any:

@@ -1,12 +1,12 @@
 """Orders due for care: all, by product group, by customer area (S1.12 to S1.14, S1.17)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bson import ObjectId
 
 from models import Area, Customer, Order, Product, ProductGroup
-from models.base import local_date, stored_date
+from models.base import stored_date
 from models.care import APPOINTED, OPEN_STATES, SUGGESTED
 from rules.errors import N_
 from rules.filters import (
@@ -18,13 +18,15 @@ from rules.filters import (
     FilterState,
     ReferenceFilter,
 )
-from rules.scope import due_order_scope
+from rules.scope import due_order_scope, order_carers
 from services import lists
 from services.lists import Sort
-from views import formats
+from views import whose_work
+from views.cells import Column
 from views.context import current_actor
 from views.due_cells import customer, due, square
-from views.list_screen import Cell, Column, ListScreen, RowView, links
+from views.kind_list import KindList, Make
+from views.list_screen import ListScreen, links
 
 STATES = ChoiceFilter(
     "state",
@@ -41,23 +43,24 @@ AREA = ReferenceFilter("area", N_("Area"), "area_id", N_("area %(name)s"), Objec
 GROUP = ReferenceFilter("group", N_("Product group"), "group_ids", N_("group %(name)s"), ObjectId)
 
 
-class OrdersDue(ListScreen):
+class OrdersDue(KindList):
     """[Đơn hàng cần chăm sóc]: the due orders of everyone in scope, nearest date first."""
 
-    model = Order
+    model, kind = Order, "orders"
     endpoint_name, url_path, icon = "orders_due", "/orders/due", "receipt"
     label = N_("Orders due for care")
     columns = (
-        Column("code", N_("Order no.")),
-        Column("customer", N_("Customer")),
-        Column("due", N_("Care date"), sort="due"),
-        Column("placed", N_("Ordered on"), fold="panel"),
-        Column("total", N_("Order value"), numeric=True, fold="panel"),
-        Column("count", N_("Contacts"), numeric=True, fold="panel"),
+        Column("code", needs=("code",)),
+        Column("customer", needs=("customer",)),
+        Column("due", sort="due", needs=("due",)),
+        Column("placed", fold="panel", needs=("placed",)),
+        Column("total", N_("Order value"), numeric=True, fold="panel", needs=("total",)),
+        Column("care_count", N_("Contacts"), numeric=True, fold="panel", needs=("care_count",)),
     )
     sorts = {"due": Sort("care.due_on")}
     default_sort = "due"
-    fields = ("code", "customer_id", "area_id", "placed_on", "total", "care")
+    fields = ("code", "customer_id", "area_id", "care")
+    title = "code"
     counted = "state"
     care_in_turn = True
     empty_text = N_("No order is due in this range. Widen the care dates, or enjoy the quiet.")
@@ -66,11 +69,24 @@ class OrdersDue(ListScreen):
         return due_order_scope(current_actor())
 
     def list_filters(self) -> tuple[Filter, ...]:
-        return (STATES, DUE, AREA)
+        return (STATES, DUE, AREA, *self.whose())
+
+    def whose(self) -> tuple[Filter, ...]:
+        actor = current_actor()
+        return whose_work.filters(actor, order_carers(actor))
+
+    def _projection(self) -> dict[str, int]:
+        actor = current_actor()
+        return super()._projection() | dict.fromkeys(
+            whose_work.fields(actor, order_carers(actor)), 1
+        )
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         codes = {((row["care"].get("basis")) or {}).get("product_code") for row in rows}
+        actor = current_actor()
         return {
+            "actor": actor,
+            "carers": order_carers(actor),
             "care_link": links("care.order_view", "order_id"),
             "order_link": links("orders.record_view", "record_id"),
             "customer_link": links("customers.record_view", "record_id"),
@@ -85,27 +101,21 @@ class OrdersDue(ListScreen):
             "products": lists.labels(Product.collection(), codes, ("name",), by="code"),
         }
 
-    def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
-        care = row["care"]
-        area = refs["areas"].get(row.get("area_id"), {}).get("name")
-        return RowView(
-            id=str(row["_id"]),
-            label=row["code"],
-            cells=(
-                square(
-                    row["code"],
-                    care_url=refs["care_link"](row["_id"]),
-                    record_url=refs["order_link"](row["_id"]),
-                ),
-                customer(
-                    refs["customers"].get(row.get("customer_id")), area, refs["customer_link"]
-                ),
-                due(care, refs["products"]),
-                Cell("text", formats.format_date(local_date(row["placed_on"]))),
-                Cell("number", formats.format_money(row.get("total"))),
-                Cell("number", formats.format_number(care.get("count", 0))),
+    def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
+        care, record, to_customer = refs["care_link"], refs["order_link"], refs["customer_link"]
+        customers, areas = refs["customers"], refs["areas"]
+        return {
+            "code": lambda row: square(
+                row["code"], care_url=care(row["_id"]), record_url=record(row["_id"])
             ),
-        )
+            "customer": lambda row: customer(
+                customers.get(row.get("customer_id")),
+                areas.get(row.get("area_id"), {}).get("name"),
+                to_customer,
+                whose_work.instead_of(refs["actor"], row, refs["carers"]),
+            ),
+            "due": lambda row: due(row["care"], refs["products"]),
+        }
 
     def names(self, state: FilterState) -> dict[str, str]:
         return filter_names(state)
@@ -119,7 +129,7 @@ class OrdersDueByGroup(OrdersDue):
     side_template, side_filter = "lists/_groups.html", "group"
 
     def list_filters(self) -> tuple[Filter, ...]:
-        return (STATES, DUE, GROUP)
+        return (STATES, DUE, GROUP, *self.whose())
 
     def side(self, state: FilterState) -> dict[str, Any]:
         return group_tree(self, state)

@@ -1,23 +1,26 @@
 """Products with their care interval and suggested contacts (S1.4, S1.8)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, make_response, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext
 
-from models import Product, ProductGroup
+from models import Product
 from rules.errors import N_, InvalidInput, NotAllowed, NotFound, StaleForm
 from rules.filters import Choice, ChoiceFilter, Filter, FilterState, SearchFilter
-from rules.scope import may_configure_products
-from services import lists, products
+from rules.scope import may_configure_products, may_delete
+from services import products, trash
 from services.lists import Sort
 from views import formats
-from views.base import toast
+from views.base import flash_undo, toast
+from views.cells import Cell, Column
 from views.context import current_actor, is_htmx, now
-from views.list_screen import Cell, Column, ListScreen, RowView, object_id
+from views.kind_list import KindList, Make
+from views.list_screen import object_id
 from views.orders_due import GROUP, filter_names
+from views.trash import restored
 
 SEARCH = SearchFilter("q", N_("Name, code…"), "search_words")
 NEEDS_CARE = ChoiceFilter(
@@ -32,23 +35,23 @@ NEEDS_CARE = ChoiceFilter(
 )
 
 
-class Products(ListScreen):
+class Products(KindList):
     """[Khoảng ngắt] and [Số lần CS max/min] of every product; managers edit them in the row."""
 
-    model = Product
+    model, kind = Product, "products"
     endpoint_name, url_path, icon = "products", "/products", "package"
     label = N_("Products")
     columns = (
-        Column("code", N_("Product no.")),
-        Column("name", N_("Product"), sort="name"),
-        Column("group", N_("Product group"), fold="panel"),
-        Column("interval", N_("Care interval"), numeric=True),
-        Column("contacts", N_("Contacts min–max"), numeric=True),
+        Column("code", needs=("code",)),
+        Column("name", sort="name", needs=("name",)),
+        Column("group", fold="panel", needs=("group",)),
+        Column("interval", N_("Care interval"), numeric=True, needs=("interval",)),
+        Column("contacts", N_("Contacts min–max"), numeric=True, needs=("care_min", "care_max")),
     )
     sorts = {"name": Sort("search")}
     default_sort = "name"
     fields = (
-        *("code", "name", "search", "group_id", "care_interval_days", "care_min", "care_max"),
+        *("code", "name", "search", "care_interval_days", "care_min", "care_max"),
         "version",
     )
     counted = "care"
@@ -58,26 +61,22 @@ class Products(ListScreen):
         return (SEARCH, NEEDS_CARE, GROUP)
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        groups = (row.get("group_id") for row in rows)
-        return {
-            "groups": lists.labels(ProductGroup.collection(), groups, ("path",)),
-            "may_edit": may_configure_products(current_actor()),
-        }
+        return {"may_edit": may_configure_products(current_actor())}
 
-    def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
-        edit_url = url_for(".care_view", product_id=row["_id"]) if refs["may_edit"] else None
-        path = refs["groups"].get(row.get("group_id"), {}).get("path") or []
-        return RowView(
-            id=str(row["_id"]),
-            label=row["code"],
-            cells=(
-                Cell("text", row["code"]),
-                Cell("title", row["name"]),
-                Cell("text", " / ".join(path)),
-                Cell("edit", interval_text(row.get("care_interval_days", 0)), panel_url=edit_url),
-                Cell("text", contacts_text(row.get("care_min"), row.get("care_max"))),
+    def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
+        return {
+            "name": lambda row: Cell("title", row["name"]),
+            "interval": lambda row: Cell(
+                "edit",
+                interval_text(row.get("care_interval_days", 0)),
+                panel_url=url_for(".care_view", product_id=row["_id"])
+                if refs["may_edit"]
+                else None,
             ),
-        )
+            "contacts": lambda row: Cell(
+                "text", contacts_text(row.get("care_min"), row.get("care_max"))
+            ),
+        }
 
     def names(self, state: FilterState) -> dict[str, str]:
         return filter_names(state)
@@ -114,11 +113,25 @@ class Products(ListScreen):
             flash(text, "success")
             return redirect(url_for(".index_view", q=product["code"]), code=303)
         changed = self.model.collection().find_one({"_id": product["_id"]}, self._projection())
-        row = self.cells(changed, self.references([changed]))
+        rows = self.row_views([changed])
         part = self.render(
-            "lists/row_in_place.html", rows=[row], columns=self.columns, changed=True
+            "lists/row_in_place.html", rows=rows, columns=self.shown_columns(), changed=True
         )
         return toast(part, text)
+
+    @expose("/<product_id>/delete", methods=("POST",))
+    def delete_product_view(self, product_id: str) -> Any:
+        """Into the trash; orders with the product follow by a job."""
+        trashed = trash.delete("products", object_id(product_id), by=current_actor(), at=now())
+        flash_undo(
+            gettext("Product %(name)s is in the trash.", name=trashed.label),
+            url_for(".restore_product_view", product_id=product_id),
+        )
+        return redirect(url_for(".index_view"), code=303)
+
+    @expose("/<product_id>/restore", methods=("POST",))
+    def restore_product_view(self, product_id: str) -> Any:
+        return restored("products", product_id)
 
     def _form(self, product: dict[str, Any], typed: dict[str, str], **state: Any) -> str:
         context = {"problem": None, "errors": {}} | state
@@ -128,6 +141,7 @@ class Products(ListScreen):
             product=product,
             typed=typed,
             version=product.get("version", 1) if stale else typed["version"],
+            may_delete=may_delete(current_actor(), "products"),
             **context,
         )
 

@@ -17,10 +17,11 @@ from services import accounts, audit_reading, invitations, login_attempts, secon
 from services.lists import Sort
 from views import formats
 from views.browsers import shown_sessions
+from views.cells import Cell, Column, RowView
 from views.context import current_actor, now, settings
 from views.errors import flash_error
 from views.formats import ROLE_NAMES
-from views.list_screen import Cell, Column, ListScreen, RowView, links, object_id
+from views.list_screen import ListScreen, links, object_id
 
 SEARCH = SearchFilter("q", N_("Name, e-mail…"), "search_words")
 STATE = ChoiceFilter(

@@ -31,7 +31,12 @@ class Today(ScreenView):
         done = lists.capped_count(Interaction.collection(), mine)
         latest = Interaction.collection().find(mine).sort("at", -1).limit(8)
         return self.render(
-            "today/index.html", waiting=waiting, done=done, latest=list(latest), day=day
+            "today/index.html",
+            waiting=waiting,
+            done=done,
+            latest=list(latest),
+            day=day,
+            stands_in_for=actor.stands_in_for,
         )
 
     @expose("/queue")

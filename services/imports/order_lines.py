@@ -141,7 +141,10 @@ def _details(readers: list[tuple[str, int, Callable[[str], Any]]], cells: list[s
 
 @dataclass(slots=True)
 class ImportedOrder:
-    """One order as the files say it. `lines` are (product code, name, quantity, unit price)."""
+    """One order as the files say it. `lines` are (product code, name, quantity, unit price).
+
+    `sequences` are the staged rows that it was made of.
+    """
 
     code: str
     kind: str
@@ -153,6 +156,7 @@ class ImportedOrder:
     warnings: list[str] = field(default_factory=list)
     total: Decimal = Decimal(0)
     digest: str = ""
+    sequences: list[int] = field(default_factory=list)
 
 
 def order_from_rows(code: str, rows: Iterable[Row], rule: KindRule) -> ImportedOrder:

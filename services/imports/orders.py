@@ -23,6 +23,7 @@ from models.base import CarebookDocument, stored_date
 from models.care import APPOINTMENT, SUGGESTED
 from models.order import RETURN
 from rules.care_dates import care_items, first_care
+from rules.errors import N_
 from services import relationships
 from services.imports.batches import apart, write_together
 from services.imports.cells import REMEMBERED, BadRow
@@ -39,6 +40,7 @@ from services.imports.staging import Row
 from services.recompute import recompute_care, recompute_customers
 from services.scope import recompute_scope
 from services.stored_care import stored_first_care, stored_items
+from services.trash import codes_in_trash
 
 Stored = dict[str, Any]
 
@@ -46,6 +48,9 @@ Stored = dict[str, Any]
 BATCH_ORDERS = 1000
 BATCH_LINES = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+IN_TRASH = N_(
+    "Order %(code)s is in the trash. Restore it there, or delete it there for good and import it again."
+)
 # Fields of an order that an import without them takes away again.
 OPTIONAL = ("customer_id", "area_id", "marketplace", "status", "note", "shipping")
 
@@ -88,6 +93,7 @@ def _batches(run: ImportRun) -> Iterator[tuple[list[ImportedOrder], int]]:
             for sequence in chain(taken, (row[1] for row in rows)):
                 run.refuse(sequence, reason, [code])
             continue
+        order.sequences = taken
         run.report.warnings.update(order.warnings)
         run.report.without_customer += order.customer_code is None
         run.report.returns += order.kind == RETURN
@@ -107,7 +113,7 @@ def _noting(rows: Iterator[Row], taken: list[int]) -> Iterator[Row]:
 
 @dataclass(slots=True)
 class _Plan:
-    """What a batch would write. `counts` are new, changed and unchanged."""
+    """What a batch would write. `counts` are new, changed and unchanged; `trashed` stay where they are."""
 
     areas: Known
     customers: Known
@@ -115,6 +121,7 @@ class _Plan:
     new: list[Stored] = field(default_factory=list)
     changes: list[UpdateOne] = field(default_factory=list)
     touched_customers: set[Any] = field(default_factory=set)
+    trashed: list[ImportedOrder] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -135,15 +142,20 @@ class _Batch:
             ("import_digest", "customer_id"),
             session,
         ).by_key
+        unknown = [order.code for order in self.orders if order.code not in stored]
+        in_trash = codes_in_trash("orders", unknown, session)
+        trashed = [order for order in self.orders if order.code in in_trash]
         pending = [
             order
             for order in self.orders
             if stored.get(order.code, {}).get("import_digest") != order.digest
+            and order.code not in in_trash
         ]
         plan = self._needed(pending, session)
+        plan.trashed = trashed
         for order in pending:
             self._plan_order(plan, order, stored.get(order.code))
-        plan.counts["unchanged"] = len(self.orders) - len(pending)
+        plan.counts["unchanged"] = len(self.orders) - len(pending) - len(trashed)
         return plan
 
     def _needed(self, pending: list[ImportedOrder], session: ClientSession | None) -> _Plan:
@@ -277,6 +289,7 @@ def _write(run: ImportRun, orders: list[ImportedOrder]) -> set[str]:
         writes += plan.changes
         if writes:
             Order.collection().bulk_write(writes, ordered=False, session=session)
+            _hold_customers(plan, run.request.at, session)
             if plan.touched_customers:
                 recompute_customers(
                     sorted(plan.touched_customers), session=session, at=run.request.at
@@ -289,6 +302,23 @@ def _write(run: ImportRun, orders: list[ImportedOrder]) -> set[str]:
     relationships.bring_in_line(sorted(plan.touched_customers), at=run.request.at)
     _count(run, plan)
     return _outdated(plan)
+
+
+def _hold_customers(plan: _Plan, at: datetime, session: ClientSession) -> None:
+    """Writes the customers that get orders, so that nobody deletes one of them at the same time.
+
+    A deletion takes the orders that it sees; without a write on the customer itself both would
+    succeed, and the order would belong to nobody. The version makes it a write in any case: one
+    that changes nothing would conflict with nobody.
+    """
+    made = {customer["_id"] for customer in plan.customers.missing.values()}
+    found = {customer["_id"] for customer in plan.customers.by_key.values()} - made
+    if found:
+        Customer.collection().update_many(
+            {"_id": {"$in": sorted(found)}},
+            {"$set": {"updated_at": at}, "$inc": {"version": 1}},
+            session=session,
+        )
 
 
 def _needed_by(plan: _Plan) -> tuple[tuple[type[CarebookDocument], Known], ...]:
@@ -306,6 +336,9 @@ def _count(run: ImportRun, plan: _Plan) -> None:
     report.new += counts["new"]
     report.changed += counts["changed"]
     report.unchanged += counts["unchanged"]
+    for order in plan.trashed:
+        for sequence in order.sequences:
+            run.refuse(sequence, BadRow(IN_TRASH, code=order.code), [order.code])
     for model, known in _needed_by(plan):
         kind = f"{model.__name__.lower()}s"
         # A dry run writes nothing, so that a later batch misses the same record again.

@@ -200,3 +200,27 @@ def test_two_commands_at_once_share_one_server(
 def test_an_address_of_another_machine_is_told(chosen: dict[str, str], words: str) -> None:
     with pytest.raises(StoreError, match=words):
         check_address(Settings(**chosen))  # type: ignore[arg-type]
+
+
+def counted(port: int, route: str) -> float:
+    """How many requests of a route all web processes together have answered."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as response:
+        lines = response.read().decode().splitlines()
+    wanted = [line for line in lines if f'_count{{method="GET",route="{route}"' in line]
+    return sum(float(line.split()[-1]) for line in wanted)
+
+
+def test_any_web_process_tells_the_numbers_of_all_of_them(
+    serve: Serve, port: int, environment: dict[str, str]
+) -> None:
+    environment["CAREBOOK_WEB_WORKERS"] = "3"
+    process = serve()
+    before = counted(port, "/login")
+    for _ in range(30):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/login", timeout=10).close()
+    assert {counted(port, "/login") - before for _ in range(6)} == {30}
+
+    process.terminate()
+    process.communicate(timeout=60)
+    serve()
+    assert counted(port, "/login") == 0, "these are the numbers of processes that have ended"

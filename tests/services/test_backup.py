@@ -158,18 +158,20 @@ def test_many_documents_come_in_pieces(
     assert everything(restored) == before
 
 
+def history_seconds() -> Any:
+    command = {"getParameter": 1, backup.HISTORY: 1}
+    return mongo.client().admin.command(command)[backup.HISTORY]
+
+
 def test_it_keeps_the_beginning_for_hours_and_gives_the_server_its_setting_back(
     filled: Any, tmp_path: Path
 ) -> None:
-    def kept() -> Any:
-        return mongo.client().admin.command("getParameter", 1, **{backup.HISTORY: 1})[
-            backup.HISTORY
-        ]
-
-    before, during = kept(), []
-    backup.back_up(tmp_path / "copy", at=NOW, say=lambda name, count: during.append(kept()))
+    before, during = history_seconds(), []
+    backup.back_up(
+        tmp_path / "copy", at=NOW, say=lambda name, count: during.append(history_seconds())
+    )
     assert set(during) == {backup.HISTORY_SECONDS}
-    assert kept() == before
+    assert history_seconds() == before
 
 
 def test_a_place_that_is_taken_stays_as_it_is(filled: Any, tmp_path: Path) -> None:
@@ -382,23 +384,34 @@ def test_a_server_chosen_by_url_is_backed_up_too(
     assert everything(mongo.database()) == before
 
 
-def test_a_user_without_rights_on_the_server_may_back_up(
-    filled: Any, settings: Settings, tmp_path: Path
+@pytest.mark.parametrize("may_set", [False, True])
+def test_a_user_of_this_database_alone_may_back_up(
+    may_set: bool, filled: Any, settings: Settings, tmp_path: Path
 ) -> None:
+    """The server's setting is changed where the user may, as deploy/mongo-init.js lets it."""
     server = mongo.attach(settings)
     if server is None:
         pytest.skip("needs the right to make users")
     admin, name = mongo.client().admin, settings.mongo_database
+    actions = ["getParameter", "setParameter"] if may_set else ["getParameter"]
+    privileges = [{"resource": {"cluster": True}, "actions": actions}]
+    admin.command("createRole", "keeper", privileges=privileges, roles=[])
     roles = [{"role": role, "db": name} for role in ("readWrite", "dbAdmin")]
+    roles.append({"role": "keeper", "db": "admin"})
     admin.command("createUser", "clerk", pwd="sesame", roles=roles)
+    during = []
     try:
         address = f"mongodb://clerk:sesame@127.0.0.1:{server.port}/?authSource=admin"
         mongo.connect(settings.model_copy(update={"mongo_url": SecretStr(address)}))
-        summary = backup.back_up(tmp_path / "copy", at=NOW)
-        assert summary.collections["orders"] == 30
+        backup.back_up(
+            tmp_path / "copy", at=NOW, say=lambda name, count: during.append(history_seconds())
+        )
     finally:
         mongo.connect(settings)
         mongo.client().admin.command("dropUser", "clerk")
+        mongo.client().admin.command("dropRole", "keeper")
+    assert (set(during) == {backup.HISTORY_SECONDS}) is may_set
+    restore.restore(tmp_path / "copy", at=NOW, is_replacing=True)
 
 
 def test_all_kinds_of_values_survive(filled: Any, elsewhere: Settings, tmp_path: Path) -> None:

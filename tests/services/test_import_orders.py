@@ -1,11 +1,13 @@
 """Lines of files become orders with customers, products, totals and care dates."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
-from models import Order
+from models import Customer, Order
+from services import trash
 from services.imports import orders as importing
 from services.imports.order_lines import MAX_LINES
 from tests.factories import make_customer, make_product
@@ -342,3 +344,35 @@ def test_it_makes_a_customer_from_what_the_file_knows(db, tmp_path):
     ]
     assert date(2026, 11, 2) == stored["placed_on"].date()
     assert run_orders(path, mapping=ORDERS | {"columns": kept | targets}).changes_nothing
+
+
+def test_an_order_in_the_trash_stays_there_and_the_row_says_so(db, tmp_path, manager):
+    file = order_file(tmp_path, line("1001"), line("1001", "Q"), line("1002"))
+    run_orders(file)
+    trash.delete("orders", order(db)["_id"], by=manager, at=AT)
+    before = contents(db)
+    for dry_run in (True, False):
+        report = run_orders(file, dry_run=dry_run)
+        assert (report.new, report.unchanged, report.bad) == (0, 1, 2)
+        assert report.error_file
+        said = report.error_file.read_text("utf-8-sig")
+        assert said.count("Order 1001 is in the trash") == 2
+        report.error_file.unlink()
+    assert contents(db) == before
+
+
+def test_an_order_for_a_customer_who_is_deleted_at_the_same_time_goes_along(
+    db, tmp_path, manager, shipped
+):
+    """Without a write on the customer both would succeed and the order belong to nobody."""
+    run_orders(order_file(tmp_path, line("1001")))
+    customer = Customer.collection().find_one({})
+    assert customer
+    more = order_file(tmp_path, *(line(str(2000 + n)) for n in range(300)), name="more.csv")
+    with ThreadPoolExecutor(2) as pool:
+        importing = pool.submit(run_orders, more)
+        deleting = pool.submit(trash.delete, "customers", customer["_id"], by=manager, at=AT)
+        importing.result()
+        deleting.result()
+    for one in Order.collection().find():
+        assert Customer.collection().find_one({"_id": one["customer_id"]})

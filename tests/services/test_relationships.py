@@ -159,10 +159,10 @@ def test_an_order_in_the_trash_no_longer_counts(manager):
     order = make_order(one)
     recompute()
     assert stored(one)["relationship"] == "won"
-    trash.delete_order(order, by=manager, at=NOW)
+    trash.delete("orders", order, by=manager, at=NOW)
     assert stored(one)["relationship"] == "new"
     assert stored(one)["facts"] == {"order_count": 0}
-    trash.restore_order(order, by=manager, at=NOW)
+    trash.restore_record("orders", order, by=manager, at=NOW)
     assert stored(one)["relationship"] == "won"
 
 

@@ -161,7 +161,7 @@ def product_id(code: str) -> ObjectId:
 def seen(actor: Actor) -> set[ObjectId]:
     stored = Staff.collection().find_one({"_id": actor.staff_id}) or {}
     now_is = replace(
-        actor, care_mode=BY_PRODUCT, is_scope_pending=stored.get("scope_pending") is not None
+        actor, care_mode=BY_PRODUCT, is_scope_pending=bool(stored.get("scopes_pending"))
     )
     return set(Order.collection().distinct("_id", due_order_scope(now_is))) | set(
         Customer.collection().distinct("_id", customer_scope(now_is))
@@ -182,7 +182,7 @@ def test_who_loses_a_product_sees_nothing_of_it_from_that_moment(
     assert seen(agent) == set()
     assert seen(colleague) == {*shop["A"], *shop["B"]}
     stored = Staff.collection().find_one({"_id": agent.staff_id}) or {}
-    assert "scope_pending" not in stored
+    assert not stored.get("scopes_pending")
 
 
 def test_several_people_share_a_product(

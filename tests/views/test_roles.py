@@ -57,7 +57,7 @@ def test_a_manager_may_configure_and_delete(
     response = boss.send(interval, {"version": "1", "care_interval_days": "1"})
     assert response.status_code == 303
     assert boss.get("/jobs").status_code == 200
-    assert boss.send(f"/orders/{order}/delete").status_code == 200
+    assert boss.send(f"/orders/{order}/delete").status_code == 303
 
 
 def test_somebody_without_a_role_may_nothing(

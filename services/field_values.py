@@ -1,0 +1,287 @@
+"""Values of fields between form and store: what was typed becomes the changes of a record."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from bson import Decimal128, ObjectId
+from pymongo.client_session import ClientSession
+from pymongo.errors import DuplicateKeyError
+
+from models import Area, Customer, Order, Product, ProductGroup, Staff
+from models.base import CarebookDocument, local_date, stored_date
+from rules import field_values
+from rules.errors import N_, CareError, InvalidInput
+from rules.fields import DAY, SITE, Field, Kind, Typing
+from rules.permissions import EDITED, Access
+from rules.scope import Actor, customer_scope, order_scope
+from services.configuration import Configuration
+from stores import mongo
+
+Stored = dict[str, Any]
+Changes = dict[str, tuple[Any, Any]]
+
+# What a reference may name: the documents, and the field by which people know them beside the id.
+REFERRED: Mapping[str, tuple[type[CarebookDocument], str]] = {
+    "staff": (Staff, "email"),
+    "customers": (Customer, "code"),
+    "products": (Product, "code"),
+    "orders": (Order, "code"),
+    "areas": (Area, "name"),
+    "product_groups": (ProductGroup, "name"),
+}
+
+
+def typing_for(
+    config: Configuration, by: Actor, today: date, session: ClientSession | None = None
+) -> Typing:
+    """What reading typed text needs: the lists in force, and records that this actor may see."""
+
+    def known(pick_list: str) -> frozenset[str]:
+        values = config.pick_lists.get(pick_list, {})
+        return frozenset(key for key, one in values.items() if not one.retired)
+
+    def refer(kind: str, text: str) -> Any:
+        return referred(kind, text, by, session)
+
+    return Typing(today, mongo.zone(), known, refer, by.staff_id)
+
+
+def referred(kind: str, text: str, by: Actor, session: ClientSession | None = None) -> ObjectId:
+    """The id of the record that `text` names: its id, its number, or "me".
+
+    Raises InvalidInput also for a record that the actor may not see.
+    """
+    if kind == "staff" and text == "me" and by.staff_id is not None:
+        staff_id: ObjectId = by.staff_id
+        return staff_id
+    if kind in REFERRED:
+        document, named = REFERRED[kind]
+        wanted = {"_id": ObjectId(text)} if ObjectId.is_valid(text) else {named: text}
+        found = document.collection().find_one(
+            {"$and": [wanted, scope_of(kind, by)]}, {"_id": 1}, session=session
+        )
+        if found:
+            return ObjectId(found["_id"])
+    raise InvalidInput(
+        N_("“%(value)s” was not found. Search for the name and choose one."), value=text[:60]
+    )
+
+
+def scope_of(kind: str, by: Actor) -> Stored:
+    """The records of a kind that the actor may see."""
+    if kind == "customers":
+        return customer_scope(by)
+    return order_scope(by) if kind == "orders" else {}
+
+
+def stored(field: Field, value: Any) -> Any:
+    """The value as it stands in the record; None for no value."""
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return stored_date(value)
+    if isinstance(value, Decimal):
+        return Decimal128(value)
+    return value
+
+
+def from_stored(field: Field, value: Any) -> Any:
+    """The value behind a stored one; what another type had stored is returned as it is."""
+    if isinstance(value, Decimal128):
+        number = value.to_decimal()
+        is_whole = field.type in ("money", "integer") and number == number.to_integral_value()
+        return int(number) if is_whole else number
+    if isinstance(value, datetime) and field.family == DAY:
+        return local_date(value)
+    return None if value in ("", []) else value
+
+
+def at_path(record: Mapping[str, Any], path: str) -> Any:
+    """What stands at a dotted path; None when nothing does."""
+    value: Any = record
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def value_of(field: Field, record: Mapping[str, Any]) -> Any:
+    """The field's value in a stored record."""
+    return from_stored(field, at_path(record, field.path))
+
+
+def values_of(kind: Kind, record: Mapping[str, Any]) -> dict[str, Any]:
+    """{field key: value} of a stored record, for conditions and computed fields."""
+    return {key: value_of(field, record) for key, field in kind.fields.items()}
+
+
+def editable(kind: Kind, access: Access) -> dict[str, Field]:
+    """The fields that this access may fill in, in their order."""
+    return {
+        key: field
+        for key, field in kind.fields.items()
+        if field.is_usable and not field.is_derived and access.level(kind.key, key) == EDITED
+    }
+
+
+def form_values(fields: Mapping[str, Field], record: Mapping[str, Any]) -> dict[str, str]:
+    """{field: text}: the stored values as a form shows them. A switch shows nothing as no."""
+    return {key: form_text(field, value_of(field, record)) for key, field in fields.items()}
+
+
+def form_text(field: Field, value: Any) -> str:
+    """A value as the form shows it."""
+    text = field_values.typed(field, value, mongo.zone())
+    return text or ("no" if field.type == "yes_no" else "")
+
+
+def defaults(fields: Mapping[str, Field], typing: Typing) -> dict[str, str]:
+    """{field: text} with which the form of a new record begins."""
+    return {
+        key: form_text(field, field_values.default(field, typing)) for key, field in fields.items()
+    }
+
+
+def applies(field: Field, kind: Kind, values: Mapping[str, Any], typing: Typing) -> bool:
+    """Whether a field is shown beside these values of the record (`visible_when`)."""
+    return not field.visible_when
+
+
+def changes(
+    kind: Kind,
+    typed: Mapping[str, str],
+    record: Mapping[str, Any],
+    access: Access,
+    typing: Typing,
+    *,
+    asked: Iterable[str] | None = None,
+) -> Changes:
+    """{path: (old, new)} as they are stored, of what was typed and differs.
+
+    Args:
+        typed: {field key: text}; lists of choices with a comma between them.
+        record: as it is stored; {} for a new one.
+        asked: the fields that the form showed, where those that are required must be filled. By
+            default those that were typed. A required field that appears because of what was typed
+            must be filled in any case.
+
+    Raises InvalidInput, with `fields` naming every wrong field at once.
+    """
+    allowed = editable(kind, access)
+    for name in typed:
+        if name not in allowed:
+            raise _not_a_field(name)
+    before = values_of(kind, record)
+    errors: dict[str, CareError] = {}
+    after = dict(before)
+    for name, text in typed.items():
+        field = allowed[name]
+        if text == form_text(field, before[name]):
+            continue  # what is left alone stays, even if it could not be chosen any more
+        try:
+            after[name] = field_values.parse(field, text, typing)
+        except InvalidInput as error:
+            errors[name] = error
+    touched = [name for name in typed if after[name] != before[name]]
+    for name, field in allowed.items():
+        if name in errors:
+            continue
+        is_shown = applies(field, kind, after, typing)
+        if name in touched and after[name] is not None and not is_shown:
+            errors[name] = InvalidInput(N_("This does not apply here. Empty it."))
+        is_asked = name in (typed if asked is None else asked) or (
+            is_shown and not applies(field, kind, before, typing)
+        )
+        if field.is_required and is_asked and is_shown and after[name] is None:
+            errors[name] = InvalidInput(N_("Fill this in."))
+    if errors:
+        raise InvalidInput(fields=errors)
+    return {
+        kind.fields[name].path: (
+            at_path(record, kind.fields[name].path),
+            stored(kind.fields[name], after[name]),
+        )
+        for name in touched
+    }
+
+
+def update_of(made: Mapping[str, tuple[Any, Any]]) -> Stored:
+    """The update operators that write these changes; an empty custom value leaves no trace."""
+    emptied = {
+        path: "" for path, (_, new) in made.items() if new is None and path.startswith("custom.")
+    }
+    filled = {path: new for path, (_, new) in made.items() if path not in emptied}
+    return {operator: what for operator, what in (("$set", filled), ("$unset", emptied)) if what}
+
+
+def refuse_duplicates(
+    kind: Kind,
+    made: Mapping[str, tuple[Any, Any]],
+    record_id: ObjectId | None,
+    by: Actor,
+    session: ClientSession | None = None,
+) -> None:
+    """Raises InvalidInput with `fields` when another record has a value that must be unique.
+
+    The unique index (services/field_indexes.py) refuses whoever comes between this and the write:
+    hand its error to `duplicate`.
+    """
+    errors: dict[str, CareError] = {}
+    for key, field in kind.fields.items():
+        if field.is_unique and field.is_usable and (made.get(field.path) or (None, None))[1]:
+            value = made[field.path][1]
+            other = _other(kind, field, value, record_id, session)
+            if other is not None:
+                errors[key] = _taken(kind, field, value, other, by)
+    if errors:
+        raise InvalidInput(fields=errors)
+
+
+def duplicate(
+    error: DuplicateKeyError, kind: Kind, record_id: ObjectId | None, by: Actor
+) -> InvalidInput | None:
+    """The refusal of a unique index in words; None when the index is not one of a field."""
+    details = error.details or {}
+    for path, value in (details.get("keyValue") or {}).items():
+        for key, field in kind.fields.items():
+            if field.source == SITE and field.path == path:
+                other = _other(kind, field, value, record_id, None) or {}
+                return InvalidInput(fields={key: _taken(kind, field, value, other, by)})
+    return None
+
+
+def _other(
+    kind: Kind, field: Field, value: Any, record_id: ObjectId | None, session: ClientSession | None
+) -> Stored | None:
+    names = {kind.fields[key].path: 1 for key in (kind.code, kind.title) if key in kind.fields}
+    found: Stored | None = mongo.database()[kind.collection].find_one(
+        {**kind.base, field.path: value, "_id": {"$ne": record_id}}, names, session=session
+    )
+    return found
+
+
+def _taken(kind: Kind, field: Field, value: Any, other: Stored, by: Actor) -> InvalidInput:
+    """Names the other record only to somebody who may see it."""
+    shown = field_values.typed(field, from_stored(field, value), mongo.zone())[:60]
+    is_seen = by.may(kind.key, "see") and mongo.database()[kind.collection].find_one(
+        {"$and": [{"_id": other.get("_id")}, scope_of(kind.key, by)]}, {"_id": 1}
+    )
+    if not is_seen:
+        return InvalidInput(
+            N_("“%(value)s” is already used by another record and can be used only once."),
+            value=shown,
+        )
+    names = (at_path(other, kind.fields[key].path) for key in (kind.code, kind.title))
+    return InvalidInput(
+        N_("“%(value)s” is already used by %(record)s and can be used only once."),
+        value=shown,
+        record=" · ".join(dict.fromkeys(str(name) for name in names if name)),
+    )
+
+
+def _not_a_field(name: str) -> InvalidInput:
+    """The same for a field that does not exist and one that the role may not fill in."""
+    return InvalidInput(
+        N_("“%(name)s” is not a field that you can fill in. Open the form again."), name=name[:60]
+    )

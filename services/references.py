@@ -1,0 +1,83 @@
+"""The records that fields refer to: their names, for lists, forms and exports, in one query a kind.
+
+Scope is part of the query: the name of a record that the reader may not see is not there.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models import Area, Customer, Order, Product, ProductGroup, Staff
+from models.base import CarebookDocument
+from rules.fields import Field
+from rules.filters import Criteria, merge
+from rules.scope import Actor, customer_scope, order_scope
+
+Stored = dict[str, Any]
+
+
+def _everyone(actor: Actor) -> Criteria:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A kind that fields refer to. `name` says what a record is called, from `fields` of it."""
+
+    document: type[CarebookDocument]
+    fields: tuple[str, ...]
+    name: Callable[[Stored], str]
+    scope: Callable[[Actor], Criteria] = _everyone
+
+
+TARGETS: Mapping[str, Target] = {
+    "staff": Target(Staff, ("name",), lambda row: str(row.get("name") or "")),
+    "customers": Target(
+        Customer, ("name", "code"), lambda row: str(row.get("name") or ""), customer_scope
+    ),
+    "orders": Target(Order, ("code",), lambda row: str(row.get("code") or ""), order_scope),
+    "products": Target(Product, ("name", "code"), lambda row: str(row.get("name") or "")),
+    "areas": Target(Area, ("name",), lambda row: str(row.get("name") or "")),
+    "product_groups": Target(
+        ProductGroup, ("path",), lambda row: " / ".join(row.get("path") or ())
+    ),
+}
+
+
+def names(kind: str, ids: Iterable[Any], *, by: Actor) -> dict[Any, str]:
+    """{id: name} of the records of a kind that the actor may see; one query, none for no ids."""
+    wanted = {one for one in ids if one is not None}
+    target = TARGETS.get(kind)
+    if not wanted or target is None:
+        return {}
+    criteria = merge([{"_id": {"$in": list(wanted)}}, target.scope(by)])
+    found = target.document.collection().find(criteria, dict.fromkeys(target.fields, 1))
+    return {row["_id"]: target.name(row) for row in found}
+
+
+def of_rows(
+    rows: Iterable[Stored], fields: Iterable[Field], *, by: Actor
+) -> dict[str, dict[Any, str]]:
+    """{kind: {id: name}} of everything that these fields of the rows refer to."""
+    rows = list(rows)
+    wanted: dict[str, set[Any]] = {}
+    for field in fields:
+        if field.refers_to:
+            ids = wanted.setdefault(field.refers_to, set())
+            for row in rows:
+                found = value_at(row, field.path)
+                ids.update(found if isinstance(found, list) else [found])
+    return {kind: names(kind, ids, by=by) for kind, ids in wanted.items()}
+
+
+def value_at(row: Mapping[str, Any], path: str) -> Any:
+    """The stored value at a path, a list of values where the path leads through a list."""
+    found: Any = row
+    for part in path.split("."):
+        if isinstance(found, list):
+            found = [one.get(part) for one in found if isinstance(one, dict)]
+        elif isinstance(found, Mapping):
+            found = found.get(part)
+        else:
+            return None
+    return found

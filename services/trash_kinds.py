@@ -1,0 +1,161 @@
+"""What can be deleted, and what belongs to what: the one place that the trash asks.
+
+A kind says where it keeps the ids of the records that it belongs to. Deleting a record takes
+everything along that belongs to it, and what belongs to that, as one batch. A kind that is added
+here (or by `register`) is deleted, restored and purged like all others.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+from pymongo.client_session import ClientSession
+
+from models import Customer, Interaction, Order, Product, Staff
+from models.base import CarebookDocument
+from rules.filters import Criteria
+from rules.scope import Actor, customer_scope, order_scope
+from services import job_runs
+from services.customers import search_fields
+from services.imports.records import searched
+
+Stored = dict[str, Any]
+EVERYTHING = "*"  # instead of a kind: belongs to records of any kind
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to the records of one kind: `action` is "delete" or "restore"."""
+
+    action: str
+    documents: Sequence[Stored]
+    by: Actor
+    at: datetime
+    session: ClientSession
+
+
+def _nothing(_: Any, *__: Any) -> list[ObjectId]:
+    return []
+
+
+def _everywhere(_: Actor) -> Criteria:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of record. Its name in KINDS is that of its collection.
+
+    Attributes:
+        label: how a person calls the record.
+        belongs_to: `{kind of the owner: path of its id}`; EVERYTHING stands for any kind.
+        scope: which records the actor may see at all.
+        has_code: whether `code` is unique among the records of the kind.
+        recoded: the fields that follow from a new code, of the document with that code.
+        renamed: brings copies of a record's code elsewhere in line, in the transaction.
+        after: what else follows in the transaction; returns jobs to put into the queue.
+        purged: removes what lies outside of the documents, such as files; may run twice.
+    """
+
+    document: type[CarebookDocument]
+    label: Callable[[Stored], str]
+    belongs_to: Mapping[str, str] = field(default_factory=dict)
+    scope: Callable[[Actor], Criteria] = _everywhere
+    has_code: bool = False
+    recoded: Callable[[Stored], Stored] = lambda document: {}
+    renamed: Callable[[Stored, ClientSession], object] = _nothing
+    after: Callable[[Change], list[ObjectId]] = _nothing
+    purged: Callable[[Sequence[Stored]], object] = _nothing
+
+    def owner_ids(self, document: Stored) -> list[ObjectId]:
+        """The records that this one belongs to."""
+        found = (document.get(path) for path in self.belongs_to.values())
+        return [one for one in found if one is not None]
+
+
+def _order_renamed(order: Stored, session: ClientSession) -> None:
+    """The history repeats the number of the order that an entry is about."""
+    code = order["code"]
+    Interaction.collection().update_many(
+        {"order_id": order["_id"]}, {"$set": {"order_code": code}}, session=session
+    )
+    Customer.collection().update_many(
+        {"_id": order.get("customer_id"), "history.order_id": order["_id"]},
+        {"$set": {"history.$[same].order_code": code}},
+        array_filters=[{"same.order_id": order["_id"]}],
+        session=session,
+    )
+
+
+def _products_changed(change: Change) -> list[ObjectId]:
+    """Orders follow: without its product an item needs no care, and its carers lose sight of it.
+
+    Whoever cares for a product that goes sees too little for a moment, never too much.
+    """
+    codes = [product["code"] for product in change.documents]
+    arguments: dict[str, Any] = {"product_codes": codes}
+    carers = {one for product in change.documents for one in product.get("carers") or ()}
+    runs = [
+        job_runs.create("recompute_care", dict(arguments), change.by, session=change.session),
+    ]
+    if carers:
+        if change.action == "delete":
+            pending = ObjectId()
+            arguments["pending"] = str(pending)
+            Staff.collection().update_many(
+                {"_id": {"$in": sorted(carers)}},
+                {"$set": {"scope_pending": pending}},
+                session=change.session,
+            )
+        runs.append(
+            job_runs.create("recompute_scope", arguments, change.by, session=change.session)
+        )
+    return runs
+
+
+KINDS: dict[str, Kind] = {
+    "customers": Kind(
+        document=Customer,
+        label=lambda customer: str(customer.get("name") or customer["code"]),
+        scope=customer_scope,
+        has_code=True,
+        recoded=search_fields,
+    ),
+    "orders": Kind(
+        document=Order,
+        label=lambda order: str(order["code"]),
+        belongs_to={"customers": "customer_id"},
+        scope=order_scope,
+        has_code=True,
+        renamed=_order_renamed,
+    ),
+    "interactions": Kind(
+        document=Interaction,
+        label=lambda entry: str(entry.get("content") or entry["kind"])[:80],
+        belongs_to={"customers": "customer_id"},
+    ),
+    "products": Kind(
+        document=Product,
+        label=lambda product: str(product.get("name") or product["code"]),
+        has_code=True,
+        recoded=lambda product: searched(product.get("name") or "", product["code"]),
+        after=_products_changed,
+    ),
+}
+
+
+def register(name: str, kind: Kind) -> None:
+    """Adds a kind; `name` is its collection."""
+    KINDS[name] = kind
+
+
+def belonging_to(name: str) -> Iterable[tuple[str, str]]:
+    """(kind, path) of everything that belongs to records of this kind."""
+    for child, kind in KINDS.items():
+        if child == name:
+            continue
+        for owner, path in kind.belongs_to.items():
+            if owner in (name, EVERYTHING):
+                yield child, path

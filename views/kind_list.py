@@ -1,0 +1,155 @@
+"""A list over a kind of document: columns from its fields, chosen, ordered and resized by people.
+
+A screen says which kind, which columns come first, and how its own special columns look; fields
+that a site adds, renames or hides appear by themselves (views/list_columns.py).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from flask import g, request
+
+from rules.errors import N_, InvalidInput
+from rules.fields import Field, Kind
+from services import lists, references
+from services.lists import Sort
+from views.cells import Cell, Column, RowView
+from views.context import configured, current_actor, locale, person
+from views.field_cells import label, maker
+from views.list_columns import ChosenColumn, CompiledList, compile_list, read_columns
+from views.list_screen import ListScreen
+
+Row = dict[str, Any]
+Make = Callable[[Row], Cell]
+SORTED_AT_MOST = 10_000  # rows that are sorted without an index
+
+
+class KindList(ListScreen):
+    """Base of the lists over a kind. Subclasses set `kind` and `columns`, and may add `special`.
+
+    `fields` are the stored paths that special columns need beside those of the shown fields;
+    `title` names the path of what a row is called.
+    """
+
+    kind = ""
+    title = "name"
+    usual_page_size = lists.PAGE_SIZE
+    list_page = "lists/kind.html"
+
+    def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
+        """What makes the cells of the screen's own columns, by the column's key."""
+        return {}
+
+    def document_kind(self) -> Kind:
+        """The kind as it is configured now."""
+        return configured().kinds[self.kind]
+
+    def compiled(self) -> CompiledList:
+        """What this list offers to the reader; compiled once per revision, role and language."""
+        return self._once(
+            "compiled",
+            lambda: compile_list(self, configured(), current_actor().access, locale()),
+        )
+
+    def shown_columns(self) -> Sequence[Column]:
+        compiled = self.compiled()
+        return self._once(
+            "columns",
+            lambda: [replace(compiled.columns[one.key], width=one.width) for one in self.chosen()],
+        )
+
+    def chosen(self) -> tuple[ChosenColumn, ...]:
+        """The columns that the person chose for this list, else those that everybody starts with."""
+        compiled = self.compiled()
+        own = read_columns(self.preferences().get("columns"), compiled.columns)
+        return own or compiled.default
+
+    def preferences(self) -> Mapping[str, Any]:
+        """What the person chose for this list: columns with widths, rows a page."""
+        staff = person()
+        stored = (staff.lists or {}).get(self.endpoint, {}) if staff else {}
+        return cast(Mapping[str, Any], stored)
+
+    def offered_sorts(self) -> Mapping[str, Sort]:
+        return self.compiled().sorts
+
+    def page_size(self) -> int:
+        return self.compiled().page_size
+
+    def row_views(self, rows: Sequence[Row]) -> list[RowView]:
+        refs = self.references(rows)
+        makes = self._makers(rows, refs)
+        title = self.title
+        return [
+            RowView(str(row["_id"]), [make(row) for make in makes], str(row.get(title) or ""))
+            for row in rows
+        ]
+
+    def _makers(self, rows: Sequence[Row], refs: dict[str, Any]) -> list[Make]:
+        special = self.special(refs)
+        plain = [column for column in self.shown_columns() if column.key not in special]
+        fields = [column.field for column in plain if column.field]
+        names = references.of_rows(rows, fields, by=current_actor())
+        config, language = configured(), locale()
+        made = {field.key: cast(Make, maker(field, config, language, names)) for field in fields}
+        return [special.get(column.key) or made[column.key] for column in self.shown_columns()]
+
+    def _projection(self) -> dict[str, int]:
+        paths = [column.field.path for column in self.shown_columns() if column.field]
+        sort = self.offered_sorts().get(self._sort_key().lstrip("-"))
+        return without_parents([*self.fields, *paths, self.title, sort.path if sort else "_id"])
+
+    def _sort_key(self) -> str:
+        return self._once("sort", self._asked_sort)
+
+    def _asked_sort(self) -> str:
+        """The sort of the address; one that no index serves only while the list is short."""
+        compiled = self.compiled()
+        asked = request.args.get("sort", "")
+        sort = compiled.sorts.get(asked.lstrip("-"))
+        if sort is None:
+            return compiled.default_sort
+        if sort.is_indexed or self._is_short():
+            return asked
+        self.problems().append(
+            InvalidInput(
+                N_(
+                    "Only %(limit)s rows can be sorted by “%(field)s”. Narrow the list by a filter,"
+                    " or ask an administrator to mark the field “filter often”."
+                ),
+                limit=SORTED_AT_MOST,
+                field=compiled.columns[asked.lstrip("-")].heading,
+            )
+        )
+        return compiled.default_sort
+
+    def _is_short(self) -> bool:
+        found = lists.capped_count(
+            self.model.collection(), self.criteria(self.state()), cap=SORTED_AT_MOST
+        )
+        return found <= SORTED_AT_MOST
+
+    def problems(self) -> list[InvalidInput]:
+        """What of the request could not be used, to be said above the list."""
+        return self._once("problems", list)
+
+    def field_label(self, field: Field) -> str:
+        return label(field, locale())
+
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What is worked out once per request and list."""
+        known = g.setdefault("lists", {}).setdefault(self.endpoint, {})
+        if name not in known:
+            known[name] = make()
+        return known[name]
+
+
+def without_parents(paths: Sequence[str]) -> dict[str, int]:
+    """A projection of these paths: one that lies within another one is left out."""
+    wanted = set(paths)
+    return {
+        path: 1
+        for path in wanted
+        if not any(path.startswith(f"{other}.") for other in wanted if other != path)
+    }

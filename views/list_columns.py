@@ -1,0 +1,170 @@
+"""The columns that a list offers to somebody, compiled from the configuration once per revision.
+
+A list over a kind offers the kind's fields, built in or defined by the site, beside the columns of
+its own (a green square, an explained date). What a role may not see is not among them, and so can
+neither be shown nor sorted by.
+"""
+
+import threading
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from cachetools import LRUCache
+from flask_babel import gettext
+
+from rules.fields import DAY, FLAG, INSTANT, NUMBER, REFERENCE, TEXT, Field
+from rules.permissions import EDITED, SEE, Access
+from services.configuration import Configuration
+from services.lists import Sort
+from views.cells import Column
+from views.field_cells import label
+
+SORTED_FAMILIES = (TEXT, NUMBER, DAY, INSTANT, FLAG, "choice", REFERENCE)
+PAGE_SIZES = (20, 50, 100, 200)
+WIDTH_LEAST, WIDTH_MOST = 40, 900  # CSS pixels
+COLUMNS_MOST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledList:
+    """What a list offers to everybody with the same roles and language.
+
+    `columns` by key, those of the screen itself first; `default` are the keys shown without any
+    choice, with widths; `sorts` by key.
+    """
+
+    columns: Mapping[str, Column]
+    default: tuple["ChosenColumn", ...]
+    sorts: Mapping[str, Sort]
+    default_sort: str
+    page_size: int
+    row_colours: tuple[tuple[str, str], ...]  # (condition text, colour), the first that holds
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenColumn:
+    """A column that is shown; `width` None leaves it to the browser."""
+
+    key: str
+    width: int | None = None
+
+
+def compile_list(screen: Any, config: Configuration, access: Access, locale: str) -> CompiledList:
+    """The compiled list of a screen (views/kind_list.py); from memory while nothing changed."""
+    roles = frozenset(role.key for role in access.roles)
+    with _lock:
+        known = _known.get((screen.endpoint, config.revision, roles, locale))
+    if known is None:
+        known = _compile(screen, config, access, locale)
+        with _lock:
+            _known[(screen.endpoint, config.revision, roles, locale)] = known
+    return known
+
+
+_known: LRUCache[Hashable, CompiledList] = LRUCache(maxsize=512)
+_lock = threading.Lock()
+
+
+def _compile(screen: Any, config: Configuration, access: Access, locale: str) -> CompiledList:
+    fields = config.fields(screen.kind, access)
+    columns = {
+        column.key: _own_column(column, config, screen.kind, locale)
+        for column in screen.columns
+        if not column.needs or column.needs[0] in fields
+    }
+    own = set(columns)
+    hidden = {key for column in screen.columns for key in column.needs[:1]} - set(fields)
+    for key, field in fields.items():
+        if key not in own | hidden:
+            columns[key] = _field_column(field, access, screen.kind, locale)
+    sorts = _sorts(screen, fields, columns)
+    wanted = _wanted(screen, config, access)
+    default = read_columns(wanted.get("columns"), columns) or tuple(
+        ChosenColumn(column.key) for column in screen.columns if column.key in columns
+    )
+    asked = str(wanted.get("sort") or "")
+    size = wanted.get("page_size")
+    return CompiledList(
+        MappingProxyType(columns),
+        default,
+        MappingProxyType(sorts),
+        asked if asked.lstrip("-") in sorts else screen.default_sort,
+        size if size in PAGE_SIZES else screen.usual_page_size,
+        tuple(
+            (str(one.get("where") or ""), str(one.get("colour") or "gray"))
+            for one in wanted.get("row_colours") or ()
+        ),
+    )
+
+
+def _wanted(screen: Any, config: Configuration, access: Access) -> Mapping[str, Any]:
+    """What administrators set for this list: for one of the roles, else for everybody."""
+    lists = config.section("lists")
+    for role in access.roles:
+        if f"{screen.endpoint}@{role.key}" in lists:
+            return lists[f"{screen.endpoint}@{role.key}"]
+    return lists.get(screen.endpoint, {})
+
+
+def _own_column(column: Column, config: Configuration, kind: str, locale: str) -> Column:
+    """A column of the screen itself, named like its field where a site renamed that."""
+    field = config.kinds[kind].fields.get(column.needs[0]) if column.needs else None
+    own = field.own_label(locale) if field and field.key == column.key else ""
+    heading = own or str(gettext(column.label)) if column.label else ""
+    if field is not None and not heading:
+        heading = label(field, locale)
+    return replace(column, heading=heading, field=column.field or field)
+
+
+def _field_column(field: Field, access: Access, kind: str, locale: str) -> Column:
+    return Column(
+        field.key,
+        sort=field.key if field.family in SORTED_FAMILIES and not field.is_list else None,
+        numeric=field.family == NUMBER,
+        fold="panel",
+        needs=(field.key,),
+        heading=label(field, locale),
+        field=field,
+        is_editable=is_editable(field, access, kind),
+    )
+
+
+def is_editable(field: Field, access: Access, kind: str) -> bool:
+    """Whether the value may be changed in the list itself."""
+    return (
+        not field.is_derived and access.level(kind, field.key) == EDITED and access.may(kind, SEE)
+    )
+
+
+def _sorts(
+    screen: Any, fields: Mapping[str, Field], columns: Mapping[str, Column]
+) -> dict[str, Sort]:
+    """The screen's own sorts, and one by each field with one value."""
+    sorts = {
+        key: sort
+        for key, sort in screen.sorts.items()
+        if any(column.sort == key for column in columns.values()) or key == screen.default_sort
+    }
+    for key, column in columns.items():
+        if column.sort == key and key not in sorts and key in fields:
+            field = fields[key]
+            sorts[key] = Sort(field.path, may_lack=True, is_indexed=field.is_sorted)
+    return sorts
+
+
+def read_columns(chosen: Any, columns: Mapping[str, Column]) -> tuple[ChosenColumn, ...]:
+    """A stored choice of columns without those that are gone; () when nothing is left."""
+    found: dict[str, ChosenColumn] = {}
+    for one in chosen if isinstance(chosen, list) else ():
+        key = one.get("key") if isinstance(one, Mapping) else None
+        if key in columns and len(found) < COLUMNS_MOST:
+            found[key] = ChosenColumn(key, _width(one.get("width")))
+    return tuple(found.values())
+
+
+def _width(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return max(WIDTH_LEAST, min(WIDTH_MOST, value))
