@@ -23,11 +23,15 @@ NOW, LATER = "now", "later"
 
 
 class SetAside(EmbeddedDocument):
-    """A record that could not be worked on, and why; the run went on without it."""
+    """A record that could not be worked on, and why; the run went on without it.
+
+    With `reason_params` the reason is an English gettext id, else what a programmer reads.
+    """
 
     kind = StringField(required=True)
     record_id = ObjectIdField(required=True)
     reason = StringField()
+    reason_params = DictField()
 
 
 class RunShare(EmbeddedDocument):

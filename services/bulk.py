@@ -18,7 +18,7 @@ from bson import ObjectId
 from pymongo.collection import Collection
 from pymongo.errors import ConnectionFailure, PyMongoError
 
-from rules.errors import StoreUnavailable
+from rules.errors import CareError, StoreUnavailable
 from services.progress import WHOLE, AboutRun, Progress, Share, ShareLost, stop_if_cancelled
 
 logger = logging.getLogger(__name__)
@@ -152,7 +152,10 @@ def carefully(work: Work, ids: Sequence[ObjectId], progress: Progress, kind: str
         return
     if len(ids) == 1:
         logger.warning("%s %s was set aside.", kind, ids[0], exc_info=failure)
-        progress.set_aside(kind, ids[0], f"{type(failure).__name__}: {failure}")
+        if isinstance(failure, CareError):
+            progress.set_aside(kind, ids[0], failure.message, failure.params)
+        else:
+            progress.set_aside(kind, ids[0], f"{type(failure).__name__}: {failure}")
         return
     middle = len(ids) // 2
     for half in (ids[:middle], ids[middle:]):

@@ -243,14 +243,15 @@ def make_room(lease: Lease, now: datetime) -> bool:
 
 
 def _params(params: Mapping[str, Any] | None) -> Stored:
-    """Parameters as they can be stored; what cannot is kept as its text."""
-    if not params:
-        return {}
+    return {"error_params": storable(params)} if params else {}
+
+
+def storable(params: Mapping[str, Any]) -> Stored:
+    """Parameters of a text as they can be stored; what cannot is kept as its text."""
     plain = (str, int, float, bool, datetime, ObjectId, type(None))
-    kept = {
+    return {
         name: value if isinstance(value, plain) else str(value) for name, value in params.items()
     }
-    return {"error_params": kept}
 
 
 def _leave(

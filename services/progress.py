@@ -1,8 +1,8 @@
 """How long work reports what it has done and learns that it should stop."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from bson import ObjectId
 
@@ -56,8 +56,17 @@ class Progress(Protocol):
     def reached(self, record_id: ObjectId) -> None:
         """Tells that the share at hand is done up to and with this record."""
 
-    def set_aside(self, kind: str, record_id: ObjectId, reason: str) -> None:
-        """Tells that this record could not be worked on, and why."""
+    def set_aside(
+        self,
+        kind: str,
+        record_id: ObjectId,
+        reason: str,
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Tells that this record could not be worked on, and why.
+
+        With `params`, even empty ones, the reason is an English gettext id.
+        """
 
 
 class NoProgress:
@@ -81,7 +90,13 @@ class NoProgress:
     def reached(self, record_id: ObjectId) -> None:
         pass
 
-    def set_aside(self, kind: str, record_id: ObjectId, reason: str) -> None:
+    def set_aside(
+        self,
+        kind: str,
+        record_id: ObjectId,
+        reason: str,
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
         pass
 
 

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -126,13 +126,21 @@ class RunProgress:
         """Lets other workers go on with what this one leaves unfinished."""
         run_shares.release(self.lease)
 
-    def set_aside(self, kind: str, record_id: ObjectId, reason: str) -> None:
+    def set_aside(
+        self,
+        kind: str,
+        record_id: ObjectId,
+        reason: str,
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
         """Tells that this record could not be worked on, and why.
 
         Raises:
             TooManySetAside: this is not about single records any more.
         """
         kept = {"kind": kind, "record_id": record_id, "reason": reason[:REASON_LENGTH]}
+        if params is not None:
+            kept["reason_params"] = job_runs.storable(params)
         self._set_aside.append(kept)
         self._set_aside_count += 1
         if self._set_aside_count > SET_ASIDE_LIMIT:

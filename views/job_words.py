@@ -10,6 +10,7 @@ from models.job_run import ACTIVE_STATES, LATER, QUEUED, RUNNING
 from rules.errors import N_
 from rules.job_pace import Pace, in_words, pace
 from rules.sentences import Sentence
+from services import job_errors
 from views import formats
 
 Run = Mapping[str, Any]
@@ -179,6 +180,16 @@ def error(run: Run) -> str:
     if not run.get("error"):
         return ""
     return formats.say(Sentence(run["error"], run.get("error_params") or {}))
+
+
+def say(message: str, params: Mapping[str, Any]) -> str:
+    """An English gettext id with its parameters, in the reader's language."""
+    return formats.say(Sentence(message, dict(params)))
+
+
+def reason(one: Mapping[str, Any]) -> str:
+    """Why a record was set aside."""
+    return job_errors.reason_of(one, say)
 
 
 def progress(run: Run) -> str:

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import flash, make_response, redirect, url_for
+from flask import Response, flash, make_response, redirect, url_for
 from flask_admin import expose
 from flask_babel import gettext
 
 from models import JobRun
 from rules.errors import N_, NotFound
 from rules.filters import Choice, ChoiceFilter, Criteria, Filter
-from services import job_runs
+from services import job_errors, job_runs
 from services.lists import Sort
 from views import formats, job_words
 from views.base import toast
@@ -92,6 +92,17 @@ class Jobs(ListScreen):
     def live_view(self, run_id: str) -> Any:
         """The part of that page that changes, for htmx."""
         return self.render_part("jobs/run.html", "live", **self._shown(run_id))
+
+    @expose("/<run_id>/errors.csv")
+    def errors_view(self, run_id: str) -> Any:
+        """What the run could not do, for whoever may see the run, in the reader's language."""
+        run = self._run(run_id)
+        if not job_errors.has_errors(run):
+            raise NotFound()
+        text = job_errors.error_file(run, by=current_actor(), say=job_words.say)
+        name = f"{run['name']}-{run['created_at']:%Y-%m-%d}-{run['_id']}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(text, mimetype="text/csv", headers=headers)
 
     @expose("/<run_id>/cancel", methods=("POST",))
     def cancel_view(self, run_id: str) -> Any:

@@ -1,18 +1,21 @@
 """The job pages: whose runs, in plain words, live, stopped and started again (B.11)."""
 
+import csv
+import io
 import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from bson import ObjectId
 
 from jobs import registry, runner
-from models import JobRun
+from models import JobRun, Site
 from rules.scope import SYSTEM
 from services import job_runs
 from services.progress import Cancelled
-from tests.factories import NOW
+from tests.factories import NOW, make_customer
 
 pytestmark = pytest.mark.usefixtures("morning", "shipped", "valkey")
 
@@ -175,3 +178,66 @@ def test_the_list_looks_again_only_while_something_is_under_way(administrator, b
     assert "every 3s" not in page(browser_of(administrator), "/jobs/")
     a_run(SYSTEM)
     assert "every 3s" in page(browser_of(administrator), "/jobs/")
+
+
+def cells(response):
+    text = response.get_data(as_text=True)
+    assert text.startswith("\ufeff"), "spreadsheets would take it for something else than UTF-8"
+    return list(csv.reader(io.StringIO(text[1:], newline="")))
+
+
+def aside(kind, record_id, reason="ValueError: kaputt", **more):
+    return {"kind": kind, "record_id": record_id, "reason": reason, **more}
+
+
+def test_the_error_file_names_what_was_set_aside_and_why(administrator, browser_of):
+    customer = make_customer(code="KH-1", name="=HYPERLINK(1)")
+    text = "The database cannot be reached right now. Try again in a moment."
+    run_id = a_run(
+        administrator,
+        state="failed",
+        error="This version of Carebook does not know the job “%(name)s”.",
+        error_params={"name": "fly"},
+        set_aside=[
+            aside("customers", customer, text, reason_params={}),
+            aside("orders", ObjectId("6b0211ab48b9f14429e87fc6"), "-1 is odd"),
+        ],
+        set_aside_count=2,
+    )
+    browser = browser_of(administrator)
+    assert f"/jobs/{run_id}/errors.csv" in page(browser, f"/jobs/{run_id}")
+    response = browser.get(f"/jobs/{run_id}/errors.csv")
+    assert response.mimetype == "text/csv"
+    assert response.headers["Content-Disposition"].startswith("attachment; ")
+    head, whole, first, second = cells(response)
+    assert head == ["Loại", "Mã", "Tên", "Lý do", "Số của bản ghi"]
+    assert whole[0] == "Toàn bộ công việc"
+    assert "fly" in whole[3]
+    assert first[:3] == ["Khách hàng", "KH-1", "'=HYPERLINK(1)"]
+    assert "thử lại" in first[3]
+    assert second[0] == "Đơn hàng"
+    assert second[3:] == ["'-1 is odd", "6b0211ab48b9f14429e87fc6"]
+
+
+def test_the_error_file_is_for_those_who_may_see_the_run(agent, colleague, manager, browser_of):
+    run_id = a_run(agent, state="failed", error="Something unexpected happened.")
+    address = f"/jobs/{run_id}/errors.csv"
+    assert browser_of(agent).get(address).status_code == 200
+    for person in (colleague, manager):
+        assert browser_of(person).get(address).status_code == 404
+
+
+def test_records_that_the_owner_may_not_see_have_a_number_only(agent, browser_of):
+    Site.collection().update_one({"key": "site"}, {"$set": {"care_mode": "by_customer"}})
+    mine, other = make_customer(name="Mine", seen_by=[agent.staff_id]), make_customer(name="Other")
+    run_id = a_run(agent, set_aside=[aside("customers", mine), aside("customers", other)])
+    text = browser_of(agent).get(f"/jobs/{run_id}/errors.csv").get_data(as_text=True)
+    assert "Mine" in text
+    assert "Other" not in text
+    assert str(other) in text
+
+
+def test_without_errors_there_is_no_file(agent, browser_of):
+    run_id = a_run(agent, state="done")
+    assert "errors.csv" not in page(browser_of(agent), f"/jobs/{run_id}")
+    assert browser_of(agent).get(f"/jobs/{run_id}/errors.csv").status_code == 404
