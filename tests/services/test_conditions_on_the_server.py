@@ -27,6 +27,8 @@ from rules.conditions import (
 )
 from rules.fields import Field, Option
 from rules.operators import operators
+from rules.phones import phone_key
+from rules.text import search_text
 from services import conditions, configuration
 from tests import factories
 
@@ -290,8 +292,13 @@ def test_name_and_phone_of_a_customer_are_found_by_their_index(shipped: None) ->
     config = configuration.snapshot()
     fields = config.kinds["customers"].fields
     context = conditions.context(config, today=TODAY, zone=ZONE)
-    factories.make_customer(name="Trần Hoà Đạt", phones=["0912 440 785"])
-    factories.make_customer(name="Lê Đạt Hoà", phones=["0912 440 786"])
+    for name, phone in (("Trần Hoà Đạt", "0912 440 785"), ("Lê Đạt Hoà", "0912 440 786")):
+        factories.make_customer(
+            name=name,
+            search=search_text(name, phone),
+            phones=[phone],
+            phone_keys=[phone_key(phone)],
+        )
     for text, expected in (
         ("name.contains(hoa%20dat)", ["Trần Hoà Đạt"]),
         ("name.starts(le)", ["Lê Đạt Hoà"]),
