@@ -13,10 +13,13 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, unquote
 
 from rules import fields as families
-from rules import operators
 from rules.errors import N_, CareError, InvalidInput
 from rules.fields import Field
-from rules.operators import MOST_VALUES, Context, Criteria
+from rules.operands import checked
+from rules.operator_criteria import Criteria, criteria_of
+from rules.operator_values import is_met
+from rules.operator_words import field_label, says
+from rules.operators import MOST_VALUES, Context, operator
 from rules.sentences import Sentence
 from rules.text import nfc
 
@@ -210,8 +213,8 @@ def _problem(one: Condition, fields: Fields, context: Context) -> CareError | No
             N_("There is no field “%(name)s” to filter by; its condition was left out."),
             name=one.field,
         )
-    chosen = operators.operator(field, one.operator)
-    label = operators.field_label(field, context.locale)
+    chosen = operator(field, one.operator)
+    label = field_label(field, context.locale)
     if chosen is None:
         return InvalidInput(
             N_("The field “%(field)s” cannot be asked “%(operator)s”; it was left out."),
@@ -219,7 +222,7 @@ def _problem(one: Condition, fields: Fields, context: Context) -> CareError | No
             operator=one.operator,
         )
     try:
-        operators.checked(field, chosen, one.values, context)
+        checked(field, chosen, one.values, context)
     except InvalidInput as error:
         return InvalidInput(
             N_("The condition on “%(field)s” was left out. %(why)s"), field=label, why=error
@@ -242,7 +245,7 @@ def _criteria(part: Part, fields: Fields, context: Context) -> Criteria:
         return found[0] if len(found) == 1 else {f"${part.joiner}": found}
     if _problem(part, fields, context) is not None:
         return NOTHING
-    return operators.criteria(fields[part.field], part.operator, part.values, context)
+    return criteria_of(fields[part.field], part.operator, part.values, context)
 
 
 def holds(tree: Group | None, values: Mapping[str, Any], context: Context) -> bool:
@@ -258,7 +261,7 @@ def _holds(part: Part, values: Mapping[str, Any], context: Context) -> bool:
     if isinstance(part, Group):
         found = (_holds(one, values, context) for one in part.parts)
         return all(found) if part.joiner == AND else any(found)
-    return operators.is_met(part.operator, values.get(part.field), part.values, context)
+    return is_met(part.operator, values.get(part.field), part.values, context)
 
 
 def values_of(record: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
@@ -292,7 +295,7 @@ def sentence(tree: Group | None, fields: Fields, context: Context) -> Sentence |
 
 def _says(part: Part, fields: Fields, context: Context, *, is_inner: bool) -> Sentence:
     if isinstance(part, Condition):
-        return operators.says(fields[part.field], part.operator, part.values, context)
+        return says(fields[part.field], part.operator, part.values, context)
     said = [_says(one, fields, context, is_inner=True) for one in part.parts]
     whole = said[0]
     joined = N_("%(first)s and %(second)s") if part.joiner == AND else N_("%(first)s or %(second)s")
