@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import islice
+from functools import cached_property, lru_cache
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ from rules.text import fold, hashtags, search_text
 from services import accounts, demo_relationships
 from services.care import EMBEDDED_FIELDS
 from services.customers import search_fields
+from services.demo_processes import write_all
 from services.demo_words import (
     AREAS,
     COMPANIES,
@@ -50,7 +51,6 @@ from services.stored_care import (
 
 Stored = dict[str, Any]
 DOMAIN = "carebook.example"
-BATCH = 500  # customers generated and written at once, with their orders
 # Orders of ten neighbouring customers, in parts of their common number.
 SHARES = (1, 1, 2, 2, 3, 3, 4, 6, 8, 10)
 CARED_PART = 0.5  # of the orders that became due in the last days; of older ones nearly all
@@ -81,10 +81,7 @@ def load(
     _write(Area.collection(), scene.areas())
     _write(ProductGroup.collection(), scene.groups())
     _write(Product.collection(), scene.products())
-    numbers = iter(range(customers))
-    while batch := list(islice(numbers, BATCH)):
-        scene.write_customers(batch)
-        advance(len(batch))
+    write_all(scene, customers, advance)
     _mark("done")
 
 
@@ -119,6 +116,15 @@ def _write(collection: Collection[Stored], documents: Iterator[Stored] | list[St
             raise
 
 
+# Areas and groups repeat, and so do prices.
+_money = lru_cache(4096)(lambda amount: Decimal128(Decimal(amount)))
+
+
+@lru_cache(4096)
+def _shared_id(kind: str, name: str) -> ObjectId:
+    return _id(kind, name)
+
+
 def _id(kind: str, number: int | str) -> ObjectId:
     return ObjectId(hashlib.sha256(f"carebook demo {kind} {number}".encode()).digest()[:12])
 
@@ -133,6 +139,11 @@ class _Scene:
         self.today = now.astimezone(zone).date()
         self.intervals = {f"SP{n:03d}": goods[3] for n, goods in enumerate(GOODS, 1)}
         self.stamp = {"version": 1, "created_at": now, "updated_at": now}
+
+    @cached_property
+    def carers_of(self) -> dict[str, list[ObjectId]]:
+        """`{product code: its carers}`."""
+        return {f"SP{number + 1:03d}": self._carers(number) for number in range(len(GOODS))}
 
     def _carers(self, product: int) -> list[ObjectId]:
         """The care agents of a product: one, and a second for every third to take turns."""
@@ -217,7 +228,7 @@ class _Scene:
             "phones": [phone],
             "emails": [f"khach{number + 1}@example.com"] if pick.random() < 0.4 else [],
             "address": f"{pick.randrange(1, 300)} {pick.choice(STREETS)}",
-            "area_id": _id("area", pick.choice(AREAS)),
+            "area_id": _shared_id("area", pick.choice(AREAS)),
             "source": pick.choice(("facebook", "zalo", "referral", "walk_in", "marketplace")),
             "channel": pick.choice(("shop", "online", "agent")),
             "groups": [pick.choice(("retail", "retail", "wholesale", "vip"))],
@@ -267,15 +278,15 @@ class _Scene:
                     "product_code": code,
                     "product_name": name,
                     "quantity": quantity,
-                    "unit_price": Decimal128(Decimal(price)),
+                    "unit_price": _money(price),
                 }
                 for code, name, quantity, price in lines
             ],
-            "total": Decimal128(Decimal(sum(quantity * price for _, _, quantity, price in lines))),
+            "total": _money(sum(quantity * price for _, _, quantity, price in lines)),
             "care_items": stored_items(items),
             "group_ids": _groups_of(lines),
             "product_carers": sorted(
-                {carer for code, *_ in lines for carer in self._carers(int(code[2:]) - 1)}
+                {carer for code, *_ in lines for carer in self.carers_of[code]}
             ),
             "customer_carers": customer["carers"],
         } | self.stamp
@@ -382,7 +393,7 @@ def _cared(latest: Stored, count: int) -> Stored:
 
 
 def _group_ids(path: tuple[str, ...]) -> list[ObjectId]:
-    return [_id("group", "/".join(path[: n + 1])) for n in range(len(path))]
+    return [_shared_id("group", "/".join(path[: n + 1])) for n in range(len(path))]
 
 
 def _groups_of(lines: list[tuple[str, str, int, int]]) -> list[ObjectId]:

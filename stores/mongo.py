@@ -102,6 +102,11 @@ def database() -> Database[Document]:
     return client()[_known_settings().mongo_database]
 
 
+def settings() -> Settings:
+    """The settings that this process connected with, for another process to do the same."""
+    return _known_settings()
+
+
 def zone() -> ZoneInfo:
     """The time zone of the site whose database is connected; local dates are dates of this zone."""
     return _known_settings().zone

@@ -13,7 +13,7 @@ from models.base import local_date
 from models.customer import HISTORY_KEPT
 from rules.care_dates import first_care
 from rules.scope import SYSTEM
-from services import demo, recompute, relationships
+from services import demo, demo_processes, recompute, relationships
 from services.customers import search_fields
 from services.stored_care import items_of, stored_first_care
 from tests.factories import NOW, TODAY
@@ -61,7 +61,7 @@ def test_a_load_that_was_killed_is_finished_by_the_next(monkeypatch: pytest.Monk
     whole = everything()
     for document in (Area, Customer, Interaction, Order, Product, ProductGroup):
         document.collection().delete_many({})
-    monkeypatch.setattr(demo, "BATCH", 20)
+    monkeypatch.setattr(demo_processes, "CUSTOMERS_PER_BATCH", 20)
 
     write = demo._write
     writes = 0
@@ -211,3 +211,16 @@ def test_older_orders_have_mostly_been_cared_for() -> None:
     old = {"placed_on": {"$lt": NOW - timedelta(days=60)}, "care.state": "suggested"}
     late = {"$lt": NOW - timedelta(days=10)}
     assert Order.collection().count_documents(old | {"care.due_on": late}) < 12
+
+
+def test_several_processes_write_the_same_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    load()
+    whole = everything()
+    for document in (Area, Customer, Interaction, Order, Product, ProductGroup):
+        document.collection().delete_many({})
+    monkeypatch.setattr(demo_processes, "SPLIT_FROM", 10)
+    monkeypatch.setattr(demo_processes, "CUSTOMERS_PER_PIECE", 25)
+    seen: list[int] = []
+    load(advance=seen.append)
+    assert everything() == whole
+    assert sorted(seen) == [10, 25, 25]
