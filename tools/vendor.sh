@@ -8,7 +8,7 @@
 # that no bundler, no CDN and no npm is needed. To upgrade: change a version, run, commit, and
 # change the version in templates/layout.html and static/css/fonts.css.
 set -eu
-tabler=1.6.1 icons=3.51.0 htmx=2.0.11 flatpickr=4.6.13 inter=5.3.0
+tabler=1.6.1 icons=3.51.0 htmx=2.0.11 flatpickr=4.6.13 inter=5.3.0 sortable=1.15.6
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 vendor=$root/static/vendor
@@ -18,12 +18,12 @@ if [ -z "$modules" ]; then
     trap 'rm -rf "$work"' EXIT
     npm install --ignore-scripts --no-audit --no-fund --prefix "$work" \
         "@tabler/core@$tabler" "@tabler/icons@$icons" "htmx.org@$htmx" \
-        "flatpickr@$flatpickr" "@fontsource-variable/inter@$inter"
+        "flatpickr@$flatpickr" "@fontsource-variable/inter@$inter" "sortablejs@$sortable"
     modules=$work/node_modules
 fi
 
 check() { # package version: refuses another version than the pinned one.
-    found=$(sed -n 's/^ *"version": "\([^"]*\)".*/\1/p' "$modules/$1/package.json" | head -n 1)
+    found=$(sed -n 's/^[[:space:]]*"version": "\([^"]*\)".*/\1/p' "$modules/$1/package.json" | head -n 1)
     [ "$found" = "$2" ] || { echo "$1 is $found, pinned is $2" >&2; exit 1; }
 }
 copy() { # target-directory file...
@@ -38,6 +38,7 @@ check @tabler/icons $icons
 check htmx.org $htmx
 check flatpickr $flatpickr
 check @fontsource-variable/inter $inter
+check sortablejs $sortable
 
 rm -rf "$vendor"
 copy tabler-$tabler "$modules/@tabler/core/dist/css/tabler.min.css"
@@ -66,6 +67,7 @@ copy htmx-$htmx "$modules/htmx.org/dist/htmx.min.js" "$modules/htmx.org/LICENSE"
 copy flatpickr-$flatpickr "$modules/flatpickr/dist/flatpickr.min.js" \
     "$modules/flatpickr/dist/flatpickr.min.css" "$modules/flatpickr/dist/l10n/vn.js" \
     "$modules/flatpickr/LICENSE.md"
+copy sortable-$sortable "$modules/sortablejs/Sortable.min.js" "$modules/sortablejs/LICENSE"
 fonts=$modules/@fontsource-variable/inter/files
 copy inter-$inter "$fonts/inter-latin-wght-normal.woff2" "$fonts/inter-latin-ext-wght-normal.woff2" \
     "$fonts/inter-vietnamese-wght-normal.woff2" "$modules/@fontsource-variable/inter/LICENSE"
