@@ -20,4 +20,6 @@ JOBS: dict[str, Callable[..., None]] = {
     "end_viewers": scope.end_viewers,
     "index_fields": fields.index_fields,
     "assign_customers": scope.assign_customers,
+    "hand_over": scope.hand_over,
+    "undo_hand_over": scope.undo_hand_over,
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from services import assignments, scope
+from services import assignments, handovers, scope
 from services.progress import Progress
 
 
@@ -28,6 +28,16 @@ def recompute_scope(
 def assign_customers(progress: Progress, **arguments: Any) -> None:
     """An assignment of many customers (S1.10)."""
     assignments.run_assigning_customers(progress, at=datetime.now(UTC), **arguments)
+
+
+def hand_over(progress: Progress, hand_over_id: str) -> None:
+    """Everything of one person becomes another one's (S1.1)."""
+    handovers.run(progress, ObjectId(hand_over_id), at=datetime.now(UTC))
+
+
+def undo_hand_over(progress: Progress, hand_over_id: str) -> None:
+    """A hand-over is taken back."""
+    handovers.run_undo(progress, ObjectId(hand_over_id), at=datetime.now(UTC))
 
 
 def end_viewers(progress: Progress) -> None:

@@ -5,6 +5,7 @@ from models.area import Area
 from models.audit_entry import AuditEntry
 from models.configuration import ConfigurationItem, ConfigurationRevision
 from models.customer import Customer
+from models.hand_over import HandedOver, HandOver
 from models.interaction import Interaction
 from models.job_run import JobRun
 from models.login_attempts import LoginAttempts
@@ -24,6 +25,8 @@ DOCUMENTS = (
     ConfigurationItem,
     ConfigurationRevision,
     Customer,
+    HandOver,
+    HandedOver,
     Interaction,
     JobRun,
     LoginAttempts,
@@ -46,6 +49,8 @@ __all__ = [
     "ConfigurationItem",
     "ConfigurationRevision",
     "Customer",
+    "HandOver",
+    "HandedOver",
     "Interaction",
     "JobRun",
     "LoginAttempts",

@@ -38,6 +38,8 @@ JOB_LABELS = {
     "recompute_scope": N_("Follow a change of carers"),
     "index_fields": N_("Make indexes of fields"),
     "assign_customers": N_("Assign carers to customers"),
+    "hand_over": N_("Hand work over to a colleague"),
+    "undo_hand_over": N_("Take a hand-over back"),
     "end_viewers": N_("End viewers whose time is over"),
     "recompute_relationships": N_("Recompute relationships"),
     "purge_job_runs": N_("Remove old background jobs from the list"),
@@ -46,6 +48,8 @@ JOB_LABELS = {
 DOING = {
     "recompute_care": N_("Recomputing the care dates of %(total)s orders and customers"),
     "recompute_scope": N_("Bringing the lists of %(total)s customers in line with their carers"),
+    "hand_over": N_("Handing over %(total)s customers"),
+    "undo_hand_over": N_("Taking %(total)s customers back"),
     "recompute_relationships": N_("Recomputing the relationships of %(total)s customers"),
 }
 COUNTS = {
@@ -57,6 +61,8 @@ COUNTS = {
     "facts_changed": N_("customers with other facts"),
     "relationships_changed": N_("customers got another relationship"),
     "customers_assigned": N_("customers got other carers"),
+    "customers_handed_over": N_("customers handed over"),
+    "customers_taken_back": N_("customers taken back"),
     "lists_changed": N_("records are seen by other staff"),
     "trash_purged": N_("records deleted for good"),
     "indexes_made": N_("indexes made"),
