@@ -15,7 +15,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from models import Staff
-from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound
+from rules.errors import N_, CareError, InvalidInput, NotFound
 from rules.passwords import check_password
 from rules.scope import ADMINISTRATOR, ROLES, Actor
 from rules.text import fold
@@ -249,7 +249,7 @@ def session_name(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
-# Preferences and standing
+# Preferences
 
 
 def choose_locale(staff: Staff, locale: str) -> None:
@@ -260,32 +260,6 @@ def choose_locale(staff: Staff, locale: str) -> None:
 def choose_theme(staff: Staff, theme: str | None) -> None:
     """Remembers light or dark; None follows the person's system."""
     _choose(staff, "theme", theme, (None, *Staff.theme.choices))
-
-
-def deactivate_staff(staff_id: ObjectId, by: Actor, now: datetime) -> None:
-    """Keeps a person out from the next request on; what the person wrote stays.
-
-    Raises:
-        NotAllowed: it would be oneself or the last active administrator.
-        NotFound: there is no such person.
-    """
-    if staff_id == by.staff_id:
-        raise NotAllowed(N_("You cannot deactivate yourself. Ask another administrator."))
-
-    def write(session: ClientSession) -> None:
-        person = stored_person(staff_id, session)
-        if ADMINISTRATOR in person["roles"] and not other_administrator(staff_id, session):
-            raise NotAllowed(N_("The last administrator cannot be deactivated."))
-        _set_active(person, False, by, now, session)
-
-    mongo.in_transaction(write)
-
-
-def activate_staff(staff_id: ObjectId, by: Actor, now: datetime) -> None:
-    """Lets a deactivated person in again, with the old password or a new one-time link."""
-    mongo.in_transaction(
-        lambda session: _set_active(stored_person(staff_id, session), True, by, now, session)
-    )
 
 
 def other_administrator(staff_id: ObjectId, session: ClientSession) -> bool:
@@ -349,22 +323,6 @@ def _set_password(
         return claimed
 
     return mongo.in_transaction(write)
-
-
-def _set_active(
-    person: dict[str, Any], active: bool, by: Actor, now: datetime, session: ClientSession
-) -> None:
-    Staff.collection().update_one(
-        {"_id": person["_id"]},
-        {
-            "$set": {"active": active, "sessions": [], "updated_at": now},
-            "$unset": {"link_hash": "", "link_until": ""},
-            "$inc": {"version": 1},
-        },
-        session=session,
-    )
-    action = "activate" if active else "deactivate"
-    audit_person(by, now, action, person, {"active": (person.get("active"), active)}, session)
 
 
 def stored_person(staff_id: ObjectId, session: ClientSession) -> dict[str, Any]:

@@ -25,14 +25,14 @@ def square(text: str, *, care_url: str, record_url: str) -> Cell:
 def customer(
     row: dict[str, Any] | None, area: str | None, link: Link, instead_of: str = ""
 ) -> Cell:
-    """Name over phone, area and whose work it is; says so when there is no customer."""
+    """Name over whose work it is, phone and area; says so when there is no customer."""
     if row is None:
         return Cell("title", gettext("No customer"), level="muted")
     phone = next(iter(row.get("phones") or []), "")
     return Cell(
         "title",
         row["name"],
-        sub=" · ".join(part for part in (phone, area, instead_of) if part),
+        sub=" · ".join(part for part in (instead_of, phone, area) if part),
         url=link(row["_id"]),
     )
 

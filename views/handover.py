@@ -8,15 +8,24 @@ from flask_admin import expose
 from flask_babel import gettext
 
 from models import Staff
-from rules.errors import N_, CareError, InvalidInput
+from models.hand_over import DONE, MOVING, UNDOING, UNDONE
+from models.job_run import ACTIVE_STATES
+from rules.errors import N_, CareError, InvalidInput, NotAllowed
 from rules.filters import parse_date
-from rules.scope import may_assign
-from services import absences
+from rules.scope import Actor, may_assign
+from services import absences, handovers
 from views.base import ScreenView
 from views.context import current_actor, now, settings
+from views.errors import flash_error
 from views.list_screen import object_id
 
 STAFF_OFFERED = 500
+STATES = {
+    MOVING: (N_("under way"), "azure"),
+    DONE: (N_("done"), "green"),
+    UNDOING: (N_("being taken back"), "azure"),
+    UNDONE: (N_("taken back"), "gray"),
+}
 
 
 class HandOver(ScreenView):
@@ -54,19 +63,75 @@ class HandOver(ScreenView):
         flash(gettext("Ended. Nobody stands in any more."), "success")
         return redirect(url_for(".index_view"), 303)
 
+    @expose("/left")
+    def left_view(self) -> str:
+        """What the chosen person has; a fragment."""
+        by, who = current_actor(), _id(request.args.get("from"))
+        if not may_assign(by):
+            raise NotAllowed()
+        left = handovers.left_of(who, at=now()) if who else None
+        return self.render("handover/left.html", left=left)
+
+    @expose("/give", methods=("POST",))
+    def give_view(self) -> Any:
+        """Hands everything of one person over for good."""
+        typed = request.form.to_dict()
+        try:
+            handovers.start(
+                _id(typed.get("from")), _id(typed.get("receiver")), by=current_actor(), at=now()
+            )
+        except InvalidInput as error:
+            # The two forms of the page share no field name.
+            fields = {
+                "receiver" if name == "to" else name: one for name, one in error.fields.items()
+            }
+            return make_response(self._page(typed, InvalidInput(fields=fields)), error.status)
+        flash(gettext("The hand-over runs in the background; the list below shows it."), "success")
+        return redirect(url_for(".index_view"), 303)
+
+    @expose("/give/<hand_over_id>/undo", methods=("POST",))
+    def undo_view(self, hand_over_id: str) -> Any:
+        """Takes a hand-over back."""
+        try:
+            handovers.start_undo(object_id(hand_over_id), by=current_actor(), at=now())
+        except InvalidInput as error:
+            flash_error(error)
+        else:
+            flash(gettext("The hand-over is being taken back in the background."), "success")
+        return redirect(url_for(".index_view"), 303)
+
     def _page(self, typed: dict[str, str] | None = None, problem: CareError | None = None) -> str:
-        by = current_actor()
-        people = Staff.collection().find({"active": True}, {"name": 1}).limit(STAFF_OFFERED)
+        by, chosen = current_actor(), request.args.get("person", "")
+        everybody = list(Staff.collection().find({}, {"name": 1, "active": 1}).limit(STAFF_OFFERED))
+        everybody.sort(key=lambda one: str(one["name"]))
         return self.render(
             "handover/index.html",
             may_assign=may_assign(by),
             me=by.staff_id,
-            people=sorted(people, key=lambda one: one["name"]),
+            people=[one for one in everybody if one.get("active")],
+            everybody=everybody,
             absences=absences.current(by=by, at=now()),
-            typed=typed or {"staff": str(by.staff_id) if not may_assign(by) else ""},
+            typed=typed or {"from": chosen},
+            left=handovers.left_of(who, at=now()) if (who := _id(chosen)) else None,
             problem=problem,
             errors=problem.fields if isinstance(problem, InvalidInput) else {},
+            **(self._for_managers(by) if may_assign(by) else {}),
         )
+
+    def _for_managers(self, by: Actor) -> dict[str, Any]:
+        given = handovers.newest(by=by)
+        return {
+            "given": [one | {"may_undo": handovers.may_undo(one, now())} for one in given],
+            "unattended": handovers.without_anybody(by=by, at=now()),
+            "state_pill": state_pill,
+        }
+
+
+def state_pill(hand: dict[str, Any]) -> tuple[str, str]:
+    """(label, colour) of how far a hand-over is; a job that ended early leaves it half done."""
+    is_early = hand["state"] in (MOVING, UNDOING) and hand["run_state"] not in ACTIVE_STATES
+    label, colour = (N_("stopped half-way"), "red") if is_early else STATES[hand["state"]]
+    return gettext(label), colour
 
 
 def _id(text: str | None) -> ObjectId | None:

@@ -13,7 +13,16 @@ from models import Staff as StaffDocument
 from rules.errors import N_, CareError, InvalidInput, NotFound, StaleForm
 from rules.filters import Choice, ChoiceFilter, Filter, SearchFilter
 from rules.scope import ADMINISTRATOR, ROLES
-from services import accounts, audit_reading, invitations, login_attempts, second_factor, staff
+from services import (
+    accounts,
+    audit_reading,
+    handovers,
+    invitations,
+    leaving,
+    login_attempts,
+    second_factor,
+    staff,
+)
 from services.lists import Sort
 from views import formats
 from views.browsers import shown_sessions
@@ -50,6 +59,8 @@ ROLE = ChoiceFilter(
     default="all",
 )
 CHANGES_SHOWN = 10
+STAFF_OFFERED = 500
+NOBODY = "nobody"
 
 
 class Staff(ListScreen):
@@ -147,18 +158,50 @@ class Staff(ListScreen):
         """A new one-time link, shown once and mailed where there is a mail server."""
         return self._with_new_link(object_id(staff_id))
 
-    @expose("/<staff_id>/deactivate", methods=("POST",))
-    def deactivate_view(self, staff_id: str) -> BaseResponse:
-        done = gettext("The login is deactivated; all browsers are logged out.")
-        return self._do(
-            staff_id, lambda who: accounts.deactivate_staff(who, current_actor(), now()), done
+    @expose("/<staff_id>/deactivate", methods=("GET", "POST"))
+    def deactivate_view(self, staff_id: str) -> Any:
+        """Asks who gets the work of somebody who has any, and then keeps the person out."""
+        who, given = object_id(staff_id), request.form.get("to")
+        left = handovers.left_of(who, at=now())
+        if request.method == "GET" or (given is None and not left.is_nothing):
+            return self._leaving_page(who, left)
+        to_id = ObjectId(given) if given and ObjectId.is_valid(given) else None
+        if (given and given != NOBODY and to_id is None) or (given == "" and not left.is_nothing):
+            problem = InvalidInput(fields={"to": InvalidInput(N_("Say who gets the work."))})
+            return make_response(self._leaving_page(who, left, problem), 422)
+        try:
+            leaving.deactivate_staff(who, current_actor(), now(), to_id=to_id)
+        except InvalidInput as error:
+            return make_response(self._leaving_page(who, left, error), error.status)
+        except NotFound:
+            raise
+        except CareError as error:
+            flash_error(error)
+        else:
+            flash(gettext("The login is deactivated; all browsers are logged out."), "success")
+        return redirect(url_for(".record_view", staff_id=who), 303)
+
+    def _leaving_page(
+        self, who: ObjectId, left: handovers.Left, problem: InvalidInput | None = None
+    ) -> str:
+        person = StaffDocument.objects(pk=who).first()
+        if person is None:
+            raise NotFound()
+        others = StaffDocument.collection().find({"active": True, "_id": {"$ne": who}}, {"name": 1})
+        return self.render(
+            "staff/leaving.html",
+            staff=person,
+            left=left,
+            people=sorted(others.limit(STAFF_OFFERED), key=lambda one: one["name"]),
+            nobody=NOBODY,
+            errors=problem.fields if problem else {},
         )
 
     @expose("/<staff_id>/activate", methods=("POST",))
     def activate_view(self, staff_id: str) -> BaseResponse:
         done = gettext("The login is active again.")
         return self._do(
-            staff_id, lambda who: accounts.activate_staff(who, current_actor(), now()), done
+            staff_id, lambda who: leaving.activate_staff(who, current_actor(), now()), done
         )
 
     @expose("/<staff_id>/unlock", methods=("POST",))

@@ -14,12 +14,12 @@ def filters(actor: Actor, path: str) -> tuple[Filter, ...]:
     """All, one's own, or one colleague's; nothing for somebody who stands in for nobody."""
     if not actor.stands_in_for:
         return ()
-    mine = Choice("mine", N_("Mine"), N_("my own work"), {path: actor.staff_id})
+    mine = Choice("mine", N_("My own"), N_("my own work"), {path: actor.staff_id})
     theirs = (
         Choice(str(away.staff_id), away.name, away.name, {path: away.staff_id})
         for away in actor.stands_in_for
     )
-    every = Choice("all", N_("All"), "", {})
+    every = Choice("all", N_("All work"), "", {})
     return (ChoiceFilter("whose", N_("Whose work"), (every, mine, *theirs), "all"),)
 
 

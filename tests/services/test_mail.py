@@ -14,7 +14,7 @@ from jobs import runner
 from models import JobRun, MailMessage, Staff
 from rules.errors import InvalidInput
 from rules.scope import CARE_AGENT, SYSTEM, Actor
-from services import accounts, invitations, mail
+from services import accounts, invitations, leaving, mail
 from services.mail import MailRefused, MailServerAway
 from stores.mongo import in_transaction
 from tests.mailing import Mailbox, mail_server
@@ -236,7 +236,7 @@ def test_it_mails_nothing_to_who_may_not_log_in(
     db: Any, post: tuple[Mailbox, Settings], administrator: Actor, valkey: Any, who: str
 ) -> None:
     gone = accounts.create_staff("inactive@example.com", "Đã Nghỉ", [CARE_AGENT], SYSTEM)
-    accounts.deactivate_staff(gone.pk, administrator, NOW)
+    leaving.deactivate_staff(gone.pk, administrator, NOW)
     invitations.ask_for_link(who, by=Actor(None, ""), now=NOW)
     runner.run(str(JobRun.objects(name="send_reset_link").get().pk))
     assert post[0].messages == []
@@ -246,7 +246,7 @@ def test_it_mails_nothing_to_who_may_not_log_in(
 def test_it_gives_no_link_to_the_deactivated(
     chi: Staff, settings: Settings, administrator: Actor
 ) -> None:
-    accounts.deactivate_staff(chi.pk, administrator, NOW)
+    leaving.deactivate_staff(chi.pk, administrator, NOW)
     with pytest.raises(InvalidInput):
         invitations.send_link(chi.pk, settings=settings, by=administrator, now=NOW)
 

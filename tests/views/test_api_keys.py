@@ -11,7 +11,7 @@ from flask import Flask
 
 from models import ApiToken, AuditEntry, Staff
 from rules.scope import CARE_AGENT, MANAGER, SYSTEM, Actor
-from services import accounts, api_tokens
+from services import accounts, api_tokens, leaving
 from tests.views.conftest import Browser
 
 KEY = re.compile(r'value="(cb_[A-Za-z0-9_-]{43})"')
@@ -125,7 +125,7 @@ def test_it_ends_with_the_login_of_its_person(
     mine: Browser, app: Flask, agent: Actor, administrator: Actor
 ) -> None:
     key = make_key(mine)
-    accounts.deactivate_staff(agent.staff_id, administrator, datetime.now(UTC))
+    leaving.deactivate_staff(agent.staff_id, administrator, datetime.now(UTC))
     assert call(app.test_client(), key).status_code == 401
 
 
@@ -143,9 +143,7 @@ def test_a_program_has_a_role_of_its_own_and_stays(
     other = accounts.create_staff("d2@example.com", "Hai", ["administrator"], SYSTEM)
     browser = browser_of(administrator)
     key = make_key(browser, kind="service", role=MANAGER)
-    accounts.deactivate_staff(
-        administrator.staff_id, Actor(other.pk, other.name), datetime.now(UTC)
-    )
+    leaving.deactivate_staff(administrator.staff_id, Actor(other.pk, other.name), datetime.now(UTC))
     answer = call(app.test_client(), key)
     assert (answer.json["kind"], answer.json["roles"]) == ("service", [MANAGER])
     assert answer.json["staff_id"] is None

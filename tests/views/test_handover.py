@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from models import Customer, Staff
+from jobs import runner
+from models import Customer, HandOver, JobRun, Staff
 from rules.scope import BY_CUSTOMER, Actor
 from services import assignments
 from services.scope import recompute_all_scope
@@ -89,3 +90,118 @@ def test_a_manager_leaves_and_ends_for_others(
     assert boss.send(f"/handover/absence/{absence}/end").status_code == 303
     assert boss.send(f"/handover/absence/{absence}/end").status_code == 404
     assert "Không ai vắng mặt." in unescape(boss.get("/handover").text)
+
+
+# For good
+
+
+@pytest.fixture
+def gone(by_customer: None, valkey: Any, agent: Actor) -> Any:
+    """A customer of the agent's."""
+    customer = make_customer(name="Khách Của An", carers=[agent.staff_id])
+    recompute_all_scope(at=NOW)
+    return customer
+
+
+def work_off() -> None:
+    for row in JobRun.collection().find({"state": "queued"}).sort("_id", 1):
+        runner.run(str(row["_id"]))
+
+
+def test_a_manager_hands_over_and_takes_back(
+    gone: Any, agent: Actor, colleague: Actor, manager: Actor, browser_of: BrowserOf
+) -> None:
+    boss, other = browser_of(manager), browser_of(colleague)
+    shown = unescape(boss.get(f"/handover/left?from={agent.staff_id}").text)
+    assert "<b>1</b> khách hàng" in shown
+    form = {"from": str(agent.staff_id), "receiver": str(colleague.staff_id)}
+    assert boss.send("/handover/give", form).status_code == 303
+    assert "đang chạy" in unescape(boss.get("/handover").text)
+    work_off()
+    assert other.get(f"/customers/{gone}").status_code == 200
+    assert browser_of(agent).get(f"/customers/{gone}").status_code == 404
+    hand = (HandOver.collection().find_one({}) or {})["_id"]
+    page = unescape(boss.get("/handover").text)
+    assert f"/handover/give/{hand}/undo" in page
+    for _ in range(2):  # a double click takes back once, and says so
+        assert boss.send(f"/handover/give/{hand}/undo").status_code == 303
+    work_off()
+    assert other.get(f"/customers/{gone}").status_code == 404
+    assert "đã hoàn lại" in unescape(boss.get("/handover").text)
+
+
+def test_a_job_that_ended_early_is_shown_and_can_be_taken_back(
+    gone: Any, agent: Actor, colleague: Actor, manager: Actor, browser_of: BrowserOf
+) -> None:
+    boss = browser_of(manager)
+    boss.send("/handover/give", {"from": str(agent.staff_id), "receiver": str(colleague.staff_id)})
+    JobRun.collection().update_many({}, {"$set": {"state": "failed"}})
+    page = unescape(boss.get("/handover").text)
+    assert "dừng giữa chừng" in page
+    assert "/undo" in page
+
+
+def test_the_form_names_what_is_wrong(
+    gone: Any, agent: Actor, manager: Actor, browser_of: BrowserOf
+) -> None:
+    boss = browser_of(manager)
+    for form in (
+        {"from": str(agent.staff_id), "receiver": str(agent.staff_id)},
+        {"from": str(agent.staff_id), "receiver": "$ne"},
+        {"from": "", "receiver": str(manager.staff_id)},
+    ):
+        response = boss.send("/handover/give", form)
+        assert response.status_code == 422
+        assert 'class="field-error"' in response.text
+
+
+def test_only_managers_hand_over(
+    gone: Any, agent: Actor, colleague: Actor, manager: Actor, browser_of: BrowserOf
+) -> None:
+    desk = browser_of(agent)
+    form = {"from": str(manager.staff_id), "receiver": str(colleague.staff_id)}
+    assert desk.send("/handover/give", form).status_code == 403
+    assert desk.get(f"/handover/left?from={manager.staff_id}").status_code == 403
+    assert desk.send(f"/handover/give/{'0' * 24}/undo").status_code == 403
+    assert 'id="give"' not in desk.get("/handover").text
+
+
+# Leaving
+
+
+def test_who_leaves_hands_over_first(
+    gone: Any, agent: Actor, colleague: Actor, administrator: Actor, browser_of: BrowserOf
+) -> None:
+    admin, desk = browser_of(administrator), browser_of(agent)
+    address = f"/staff/{agent.staff_id}/deactivate"
+    page = unescape(admin.get(address).text)
+    assert "<b>1</b> khách hàng" in page
+    for form in ({}, {"to": ""}, {"to": "$ne"}, {"to": str(agent.staff_id)}):
+        admin.send(address, form)
+        stored = Staff.collection().find_one({"_id": agent.staff_id}) or {}
+        assert stored["active"] is True, form
+    assert admin.send(address, {"to": str(colleague.staff_id)}).status_code == 303
+    assert desk.get("/").location.startswith("/login"), "logged out at once"
+    work_off()
+    assert browser_of(colleague).get(f"/customers/{gone}").status_code == 200
+
+
+def test_the_work_of_nobody_stays_in_sight(
+    gone: Any, agent: Actor, administrator: Actor, manager: Actor, browser_of: BrowserOf
+) -> None:
+    browser_of(administrator).send(f"/staff/{agent.staff_id}/deactivate", {"to": "nobody"})
+    assert (Staff.collection().find_one({"_id": agent.staff_id}) or {})["active"] is False
+    page = unescape(browser_of(manager).get("/handover").text)
+    assert "Công việc của người đã nghỉ" in page
+    assert f"person={agent.staff_id}" in page
+    chosen = unescape(browser_of(manager).get(f"/handover?person={agent.staff_id}").text)
+    assert f'value="{agent.staff_id}" selected' in chosen
+
+
+def test_the_last_administrator_keeps_everything(
+    gone: Any, colleague: Actor, administrator: Actor, browser_of: BrowserOf
+) -> None:
+    address = f"/staff/{administrator.staff_id}/deactivate"
+    browser_of(administrator).send(address, {"to": str(colleague.staff_id)})
+    assert HandOver.collection().count_documents({}) == 0
+    assert (Staff.collection().find_one({"_id": administrator.staff_id}) or {})["active"] is True

@@ -10,7 +10,7 @@ from flask import Flask
 from config import Settings
 from models import AuditEntry, Staff
 from rules.scope import CARE_AGENT, SYSTEM, Actor
-from services import accounts
+from services import accounts, leaving
 from tests.views.conftest import Browser, make_app
 from views.identity import SESSION_KEY
 
@@ -150,10 +150,10 @@ def test_it_puts_a_deactivated_person_out_at_once(
     stranger: Browser, chi: Staff, administrator: Actor
 ) -> None:
     log_in(stranger)
-    accounts.deactivate_staff(chi.pk, administrator, NOW)
+    leaving.deactivate_staff(chi.pk, administrator, NOW)
     assert stranger.get("/account").status_code == 303
     assert log_in(stranger).status_code == 422
-    accounts.activate_staff(chi.pk, administrator, NOW)
+    leaving.activate_staff(chi.pk, administrator, NOW)
     assert log_in(stranger).status_code == 303
 
 
@@ -274,7 +274,7 @@ def test_it_records_who_was_created_and_who_set_a_password(
     chi: Staff, administrator: Actor
 ) -> None:
     accounts.change_password(chi, PASSWORD, "một câu khác hẳn", NOW, keep_session="")
-    accounts.deactivate_staff(chi.pk, administrator, NOW)
+    leaving.deactivate_staff(chi.pk, administrator, NOW)
     actions = [entry.action for entry in AuditEntry.objects(record_id=chi.pk).order_by("id")]
     assert actions == ["create", "set password", "deactivate"]
 

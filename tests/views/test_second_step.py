@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from config import Settings
 from models import AuditEntry, JobRun, Staff
 from rules.scope import CARE_AGENT, SYSTEM, Actor
-from services import access_settings, accounts, second_factor
+from services import access_settings, accounts, leaving, second_factor
 from tests.views.conftest import Browser, make_app
 
 PASSWORD = "trời hôm nay đẹp"
@@ -143,7 +143,7 @@ def test_it_ends_the_waiting_when_the_person_is_deactivated(
     stranger: Browser, chi: Staff, codes: list[str], administrator: Actor
 ) -> None:
     log_in(stranger)
-    accounts.deactivate_staff(chi.pk, administrator, NOW)
+    leaving.deactivate_staff(chi.pk, administrator, NOW)
     assert stranger.send("/login/code", {"code": shown_code(chi)}).location == "/login"
 
 
