@@ -67,8 +67,8 @@ def _tell(outcome: Outcome) -> None:
     if outcome.skipped:
         _say(f"{outcome.number:3} {outcome.kind}: SKIPPED, it {outcome.skipped}")
         return
-    back = "-" if outcome.back_after is None else f"{outcome.back_after:.1f} s"
-    _say(f"{outcome.number:3} {outcome.kind}: {outcome.writes} writes, back after {back} ({blows})")
+    what = f"{outcome.writes} writes, longest silence {outcome.silence:.1f} s"
+    _say(f"{outcome.number:3} {outcome.kind}: {what} ({blows})")
     for problem in outcome.problems:
         _say(f"    WRONG: {problem}")
 
@@ -82,7 +82,7 @@ def table(chaos: Chaos, outcomes: Sequence[Outcome]) -> Table:
         f"({chaos.failed_jobs} failed with a reason)"
     )
     made.add_column("what")
-    for heading in ("rounds", "acknowledged", "back after, median", "longest", "wrong"):
+    for heading in ("rounds", "acknowledged", "silence, median", "longest", "wrong"):
         made.add_column(heading, justify="right")
     for kind in (*KINDS, PRIMARY):
         its = [outcome for outcome in played if outcome.kind == kind]
@@ -94,12 +94,12 @@ def table(chaos: Chaos, outcomes: Sequence[Outcome]) -> Table:
 
 
 def _numbers(outcomes: Sequence[Outcome]) -> list[str]:
-    back = [outcome.back_after for outcome in outcomes if outcome.back_after is not None]
+    silences = [outcome.silence for outcome in outcomes]
     return [
         str(len(outcomes)),
         f"{sum(outcome.writes for outcome in outcomes):,}",
-        f"{statistics.median(back):.1f} s" if back else "-",
-        f"{max(back):.1f} s" if back else "-",
+        f"{statistics.median(silences):.1f} s" if silences else "-",
+        f"{max(silences):.1f} s" if silences else "-",
         str(sum(len(outcome.problems) for outcome in outcomes)),
     ]
 

@@ -4,6 +4,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from bson import ObjectId
 
@@ -18,6 +19,7 @@ class Ledger:
     runs: set[ObjectId] = field(default_factory=set)  # jobs that an administrator started
     refused: Counter[str] = field(default_factory=Counter)
     last_sent_at: float = 0.0  # when the newest acknowledged entry was first sent
+    answered_at: list[float] = field(default_factory=list)  # each acknowledged entry
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def sends(self, content: str) -> float:
@@ -31,6 +33,7 @@ class Ledger:
         with self._lock:
             self.entries[content] = order_id
             self.last_sent_at = max(self.last_sent_at, sent_at)
+            self.answered_at.append(time.monotonic())
 
     def imported(self, orders: dict[str, int]) -> None:
         """The import of these orders has ended well."""
@@ -46,6 +49,12 @@ class Ledger:
         """The system answered, and not with what was asked for."""
         with self._lock:
             self.refused[why] += 1
+
+    def longest_silence(self, since: float) -> float:
+        """The longest time in seconds without an acknowledged entry, from `since` until now."""
+        with self._lock:
+            moments = [since, *(at for at in self.answered_at if at > since), time.monotonic()]
+        return max(after - before for before, after in pairwise(moments))
 
     @property
     def writes(self) -> int:

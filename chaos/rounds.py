@@ -24,12 +24,12 @@ START_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one round did and showed. `back_after` are seconds from the last blow to the next entry."""
+    """What one round did and showed. `silence` is the longest time without an acknowledged entry."""
 
     number: int
     kind: str
     blows: Sequence[Blow]
-    back_after: float | None
+    silence: float
     writes: int
     problems: Sequence[str]
     skipped: str = ""
@@ -96,7 +96,7 @@ class Chaos:
         chance = random.Random(f"{self.seed}/{number}")
         blows = plan(kind, chance)
         if kind == DISK and not place.has_own_disk:
-            return Outcome(number, kind, blows, None, 0, (), "needs the right to mount a tmpfs")
+            return Outcome(number, kind, blows, 0, 0, (), "needs the right to mount a tmpfs")
         before, parts = self.ledger.writes, place.parts()
         people.go_on()
         time.sleep(self.before)
@@ -104,24 +104,25 @@ class Chaos:
         for blow in blows:
             time.sleep(max(0.0, begun + blow.at - time.monotonic()))
             strike(blow, place, chance)
-        back_after = self._back_after(time.monotonic())
+        is_back = self._is_back(time.monotonic())
         time.sleep(self.after)
+        silence = self.ledger.longest_silence(begun)
         if place.replica_set is not None:
             place.replica_set.start_dead()
         problems = self._settle(place, people)
         if kind == PRIMARY and place.parts() != parts:
             problems.append("the application was started again")
-        if back_after is None:
+        if not is_back:
             problems = [f"nothing was acknowledged for {BACK_SECONDS:.0f} s", *problems]
-        return Outcome(number, kind, blows, back_after, self.ledger.writes - before, problems)
+        return Outcome(number, kind, blows, silence, self.ledger.writes - before, problems)
 
-    def _back_after(self, struck_at: float) -> float | None:
-        """Seconds until an entry that was sent after the last blow is acknowledged."""
+    def _is_back(self, struck_at: float) -> bool:
+        """Waits until an entry that was sent after the last blow is acknowledged."""
         while time.monotonic() - struck_at < BACK_SECONDS:
             if self.ledger.last_sent_at > struck_at:
-                return time.monotonic() - struck_at
+                return True
             time.sleep(0.05)
-        return None
+        return False
 
     def _settle(self, place: Installation, people: People) -> list[str]:
         """Waits for what is under way, then compares."""

@@ -116,7 +116,7 @@ def _connect() -> None:
     try:
         mongo.client()
     except StoreError:
-        mongo.connect(Settings())
+        mongo.connect(Settings(), wait_ms=mongo.JOB_WAIT_MS)
 
 
 def _worker_name() -> str:

@@ -20,7 +20,7 @@ from rules.scope import Actor, customer_scope, order_scope
 from rules.text import hashtags
 from services import audit, configuration, relationships
 from services.recompute import recompute_customers
-from stores.mongo import in_transaction
+from stores.mongo import find_confirmed, in_transaction
 
 Stored = dict[str, Any]
 
@@ -225,7 +225,11 @@ def _once(entry_key: str, work: Callable[[ClientSession], Logged]) -> Logged:
 
 def _saved_before(entry_key: str) -> Logged | None:
     # The server uses the partial index only for a query that repeats its condition.
-    found = Interaction.collection().find_one({"entry_key": {"$eq": entry_key, "$type": "string"}})
+    saved = {"entry_key": {"$eq": entry_key, "$type": "string"}}
+    if Interaction.collection().find_one(saved, {"_id": 1}) is None:
+        return None
+    # "Saved" is a promise: not before it would outlive this primary.
+    found = find_confirmed(Interaction.collection(), saved)
     if found is None:
         return None
     return Logged(found["_id"], found["customer_id"], found.get("order_id"), already_saved=True)

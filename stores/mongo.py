@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import mongoengine
 from pymongo import MongoClient, uri_parser
 from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import (
     ConfigurationError,
@@ -31,12 +32,19 @@ T = TypeVar("T")
 Document = dict[str, Any]
 
 WAIT_MS = 5000  # for a server that is away: a person waits in front of the screen
+JOB_WAIT_MS = 30_000  # nobody waits in front of a job: it sits out the election of a new primary
+CONFIRM_MS = 10_000
 OPTIONS: dict[str, Any] = {
     "tz_aware": True,
     "uuidRepresentation": "standard",
     "serverSelectionTimeoutMS": WAIT_MS,
     "connectTimeoutMS": WAIT_MS,
     "appname": "carebook",
+    # Whatever the URL says: what is acknowledged outlives the primary that acknowledged it, and
+    # what failed because the primary went away is tried once more with the next one.
+    "w": "majority",
+    "retryWrites": True,
+    "retryReads": True,
 }
 
 _settings: Settings | None = None
@@ -47,10 +55,10 @@ _inherited: list[Any] = []  # a forked child must not close its parent's connect
 _lock = threading.RLock()  # threads of a web process may connect at the same time
 
 
-def connect(settings: Settings) -> Database[Document]:
+def connect(settings: Settings, *, wait_ms: int = WAIT_MS) -> Database[Document]:
     """The database, ready for use; starts or joins the embedded server when no URL is set.
 
-    Idempotent. A forked child connects anew by itself at its first use.
+    `wait_ms` is the patience with a server that is away. Idempotent. A forked child connects anew by itself at its first use.
 
     Raises:
         StoreError: the server cannot be started, reached or used.
@@ -61,7 +69,7 @@ def connect(settings: Settings) -> Database[Document]:
             disconnect()
         if _client is None:
             attach(settings)
-            _client = _open(settings)
+            _client = _open(settings, OPTIONS | {"serverSelectionTimeoutMS": wait_ms})
             _settings = settings
             mongoengine.disconnect()
             mongoengine.register_connection(
@@ -133,6 +141,18 @@ def in_transaction(work: Callable[[ClientSession], T]) -> T:
         )
 
 
+def find_confirmed(
+    collection: Collection[Document], criteria: Mapping[str, Any]
+) -> Document | None:
+    """The document that matches, once a majority of the servers is known to hold it.
+
+    For an answer that promises what somebody else's unfinished write may still take back: a
+    primary shows what it has written before the others have it.
+    """
+    sure = collection.with_options(read_concern=ReadConcern("linearizable"))
+    return sure.find_one(criteria, max_time_ms=CONFIRM_MS)
+
+
 def disconnect() -> None:
     """Closes the connection and leaves the embedded server; the last one out stops it."""
     global _settings, _server, _client
@@ -151,16 +171,16 @@ def _known_settings() -> Settings:
     return _settings
 
 
-def _open(settings: Settings) -> MongoClient[Document]:
+def _open(settings: Settings, options: dict[str, Any]) -> MongoClient[Document]:
     if settings.mongo_url is None:
         assert _server is not None  # noqa: S101 attach() has just set it
-        return _server.client(**OPTIONS)
-    return _open_external(settings.mongo_url.get_secret_value())
+        return _server.client(**options)
+    return _open_external(settings.mongo_url.get_secret_value(), options)
 
 
-def _open_external(url: str) -> MongoClient[Document]:
+def _open_external(url: str, options: dict[str, Any]) -> MongoClient[Document]:
     try:
-        opened: MongoClient[Document] = MongoClient(url, **OPTIONS)
+        opened: MongoClient[Document] = MongoClient(url, **options)
     except (InvalidURI, ConfigurationError, ValueError) as error:
         raise StoreError(
             "MONGO_URL is not a MongoDB URL.",

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
@@ -89,3 +90,22 @@ def test_a_wrong_password_opens_nothing(db: Db) -> None:
         stranger.admin.command("listDatabases")
     with MongoClient(host, port) as nobody, pytest.raises(PyMongoError):
         nobody[db.name].areas.insert_one({"name": "x"})
+
+
+def test_what_is_acknowledged_is_held_by_a_majority(db: Db) -> None:
+    assert db.client.write_concern.document == {"w": "majority"}
+    assert db.client.options.retry_writes
+    assert db.client.options.retry_reads
+    # An operator's URL cannot ask for less.
+    url = "mongodb://localhost/?w=1&retryWrites=false"
+    with MongoClient[dict[str, Any]](url, connect=False, **mongo.OPTIONS) as client:
+        assert client.write_concern.document == {"w": "majority"}
+        assert client.options.retry_writes
+
+
+def test_a_confirmed_answer_is_what_is_there(db: Db) -> None:
+    db.areas.insert_one({"name": "a"})
+    found = mongo.find_confirmed(db.areas, {"name": "a"})
+    assert found is not None
+    assert found["name"] == "a"
+    assert mongo.find_confirmed(db.areas, {"name": "b"}) is None
