@@ -14,7 +14,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from models import JobRun
-from models.job_run import CANCELLED, FAILED, LATER, NOW, QUEUED, RUNNING
+from models.job_run import CANCELLED, DONE, FAILED, LATER, NOW, QUEUED, RUNNING
 from rules.errors import N_, InvalidInput, NotFound
 from rules.scope import Actor
 from services import job_queue
@@ -341,6 +341,19 @@ def purge(before: datetime) -> int:
     """Deletes runs that ended before this instant; returns how many."""
     ended: Stored = {"state": {"$nin": [QUEUED, RUNNING]}, "ended_at": {"$lt": before}}
     return JobRun.collection().delete_many(ended).deleted_count
+
+
+def purge_idle(schedule: str, before: datetime) -> int:
+    """Deletes runs of a schedule that ended before this instant and had found nothing to do."""
+    idle: Stored = {
+        "schedule": schedule,
+        "slot": {"$type": "string"},
+        "state": DONE,
+        "counts": {},
+        "set_aside_count": {"$in": [None, 0]},
+        "ended_at": {"$lt": before},
+    }
+    return JobRun.collection().delete_many(idle).deleted_count
 
 
 def sweep(now: datetime) -> list[ObjectId]:

@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from pymongo.client_session import ClientSession
 from models import JobRun, Schedule
 from models.job_run import ACTIVE_STATES, FAILED
 from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound, StaleForm
-from rules.schedules import Timing
+from rules.schedules import LONGEST_MINUTES, SHORTEST_MINUTES, Timing
 from rules.scope import SYSTEM, Actor
 from services import audit, job_runs
 from stores import mongo
@@ -26,11 +26,12 @@ TIME = re.compile(r"(\d{1,2})\s*[:hg.]\s*(\d{2})")
 
 # key, which is the job's name too: local time. Nightly work, one after the other, before people
 # come; the order matters: facts before what is decided by them.
-SHIPPED = {
+SHIPPED: dict[str, str | Stored] = {
     "recompute_care": "02:00",
     "recompute_scope": "02:20",
     "recompute_relationships": "02:30",
-    "end_viewers": "00:05",
+    # Somebody whose time is over must not go on reading until the night.
+    "end_viewers": {"at_time": "00:00", "every_minutes": 15, "until_time": "23:59"},
     "purge_job_runs": "03:30",
     "purge_audit": "03:40",
     "purge_trash": "03:50",
@@ -38,6 +39,7 @@ SHIPPED = {
 
 # The key in Valkey that the one scheduler holds that works.
 SCHEDULER_LEASE = "carebook:scheduler"
+IDLE_KEPT = timedelta(hours=1)  # of a run every few minutes that had nothing to do
 WRONG_CLOCK = timedelta(days=7)  # what lies further ahead was written by a clock that was wrong
 
 
@@ -53,18 +55,18 @@ class Shown:
 
 def ensure() -> None:
     """Adds the shipped schedules that are missing. Safe to call from several processes."""
-    for key, at_time in SHIPPED.items():
+    for key, when in SHIPPED.items():
         Schedule.collection().update_one(
             {"key": key},
             {
                 "$setOnInsert": {
                     "job": key,
                     "arguments": {},
-                    "at_time": at_time,
                     "weekdays": list(range(7)),
                     "is_paused": False,
                     "source": "shipped",
                     "version": 1,
+                    **({"at_time": when} if isinstance(when, str) else when),
                 }
             },
             upsert=True,
@@ -73,8 +75,12 @@ def ensure() -> None:
 
 def timing(stored: Mapping[str, Any]) -> Timing:
     """The timing of a stored schedule."""
-    hour, minute = stored["at_time"].split(":")
-    return Timing(time(int(hour), int(minute)), frozenset(stored.get("weekdays") or ()))
+    return Timing(
+        time.fromisoformat(stored["at_time"]),
+        frozenset(stored.get("weekdays") or ()),
+        stored.get("every_minutes"),
+        time.fromisoformat(stored.get("until_time") or "23:59"),
+    )
 
 
 def start_due(now: datetime, zone: ZoneInfo) -> list[ObjectId]:
@@ -93,10 +99,10 @@ def start_due(now: datetime, zone: ZoneInfo) -> list[ObjectId]:
 
 
 def _start_if_due(stored: Stored, now: datetime, zone: ZoneInfo) -> ObjectId | None:
-    day = _due_slot(stored, now, zone)
-    if day is None:
+    due = _due_slot(stored, now, zone)
+    if due is None:
         return None
-    slot = _slot_key(stored, day)
+    slot = f"{stored['key']}-{due}"
     run_id = job_runs.of_slot(slot)
     if run_id is None:
         if job_runs.active_run(stored["key"]):
@@ -106,33 +112,31 @@ def _start_if_due(stored: Stored, now: datetime, zone: ZoneInfo) -> ObjectId | N
         logger.info("Schedule %s starts as run %s.", slot, run_id)
     # Not to a lower value by a scheduler that is late; but one that a wrong clock wrote goes.
     seen = {"_id": stored["_id"], "last_slot": stored.get("last_slot")}
-    Schedule.collection().update_one(seen, {"$set": {"last_slot": day.isoformat()}})
+    Schedule.collection().update_one(seen, {"$set": {"last_slot": due}})
+    if stored.get("every_minutes"):
+        job_runs.purge_idle(stored["key"], now - IDLE_KEPT)
     return run_id
 
 
-def _due_slot(stored: Stored, now: datetime, zone: ZoneInfo) -> date | None:
-    """The newest slot at `now` that has not been started, or None."""
+def _due_slot(stored: Stored, now: datetime, zone: ZoneInfo) -> str | None:
+    """The key of the newest slot at `now` that has not been started, or None."""
     when = timing(stored)
-    day = when.newest(now, zone)
-    if day is None or _is_over(stored, day, now):
+    slot = when.newest(now, zone)
+    if slot is None or _is_over(stored, when.key(slot), now):
         return None
-    if _since(stored, now) and when.instant(day, zone) < stored["since"]:
+    if _since(stored, now) and when.instant(slot, zone) < stored["since"]:
         return None
-    return day
+    return when.key(slot)
 
 
-def _slot_key(stored: Mapping[str, Any], day: date) -> str:
-    return f"{stored['key']}-{day.isoformat()}"
-
-
-def _is_over(stored: Mapping[str, Any], day: date, now: datetime) -> bool:
-    """Whether the slot of this day was started, or one after it.
+def _is_over(stored: Mapping[str, Any], slot: str, now: datetime) -> bool:
+    """Whether this slot was started, or one after it.
 
     A slot far in the future was started while a clock was wrong: it does not count, or nothing
     would start until then. The key of each slot still makes sure that none starts twice.
     """
     last = stored.get("last_slot") or ""
-    return day.isoformat() <= last <= (now + WRONG_CLOCK).date().isoformat()
+    return slot <= last <= (now + WRONG_CLOCK).date().isoformat()
 
 
 def _since(stored: Mapping[str, Any], now: datetime) -> bool:
@@ -195,10 +199,12 @@ def lateness(now: datetime, zone: ZoneInfo) -> list[Punctuality]:
 
 
 def _late_seconds(stored: Stored, now: datetime, zone: ZoneInfo) -> float:
-    slot = _due_slot(stored, now, zone)
-    if slot is None or job_runs.of_slot(_slot_key(stored, slot)):
+    due = _due_slot(stored, now, zone)
+    if due is None or job_runs.of_slot(f"{stored['key']}-{due}"):
         return 0.0
-    return (now - timing(stored).instant(slot, zone)).total_seconds()
+    when = timing(stored)
+    slot = when.newest(now, zone)
+    return (now - when.instant(slot, zone)).total_seconds() if slot else 0.0
 
 
 def _newest_runs(keys: Sequence[str]) -> dict[str, Stored]:
@@ -216,15 +222,19 @@ def save(
     at_time: str,
     weekdays: Sequence[str],
     is_paused: bool,
+    every_minutes: str = "",
+    until_time: str = "",
     version: int,
     by: Actor,
     at: datetime,
 ) -> None:
     """Changes when a schedule runs; slots that are over under the new times are not caught up.
 
+    Without `every_minutes` it runs once a day at `at_time`, else from then until `until_time`.
+
     Raises NotAllowed, NotFound, InvalidInput with `fields`, StaleForm.
     """
-    values = _parsed(at_time, weekdays) | {"is_paused": is_paused}
+    values = _parsed(at_time, weekdays, every_minutes, until_time) | {"is_paused": is_paused}
 
     def work(session: ClientSession) -> None:
         stored = _for_change(key, by, session)
@@ -265,15 +275,34 @@ def _for_change(key: str, by: Actor, session: ClientSession | None = None) -> St
     return stored
 
 
-def _parsed(at_time: str, weekdays: Sequence[str]) -> Stored:
+def _parsed(at_time: str, weekdays: Sequence[str], every_minutes: str, until_time: str) -> Stored:
     errors: dict[str, CareError] = {}
-    read = TIME.fullmatch(at_time.strip())
-    hour, minute = (int(part) for part in read.groups()) if read else (24, 0)
-    if hour > 23 or minute > 59:
-        errors["at_time"] = InvalidInput(N_("Write the time like 02:30."))
+    at = _time(at_time, "at_time", errors)
     days = sorted({int(day) for day in weekdays if day in tuple("0123456")})
     if not days:
         errors["weekdays"] = InvalidInput(N_("Tick at least one weekday, or pause the schedule."))
+    every, until = None, None
+    if every_minutes.strip():
+        every = int(every_minutes) if every_minutes.strip().isdecimal() else 0
+        if not SHORTEST_MINUTES <= every <= LONGEST_MINUTES:
+            errors["every_minutes"] = InvalidInput(
+                N_("A schedule may run every %(least)s to %(most)s minutes."),
+                least=SHORTEST_MINUTES,
+                most=LONGEST_MINUTES,
+            )
+        until = _time(until_time or "23:59", "until_time", errors)
+        if until <= at and not errors:
+            errors["until_time"] = InvalidInput(
+                N_("The end of the time window must be later than its beginning, on the same day.")
+            )
     if errors:
         raise InvalidInput(fields=errors)
-    return {"at_time": f"{hour:02}:{minute:02}", "weekdays": days}
+    return {"at_time": at, "weekdays": days, "every_minutes": every, "until_time": until}
+
+
+def _time(text: str, field: str, errors: dict[str, CareError]) -> str:
+    read = TIME.fullmatch(text.strip())
+    hour, minute = (int(part) for part in read.groups()) if read else (24, 0)
+    if hour > 23 or minute > 59:
+        errors[field] = InvalidInput(N_("Write the time like 02:30."))
+    return f"{hour:02}:{minute:02}"

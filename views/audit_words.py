@@ -77,6 +77,8 @@ FIELDS = {
     "address": N_("Address"),
     "area_id": N_("Area"),
     "at_time": N_("Time"),
+    "every_minutes": N_("Every so many minutes"),
+    "until_time": N_("End time"),
     "attachments": N_("Files"),
     "audit_days": N_("Days the change log is kept"),
     "birthday": N_("Birthday"),

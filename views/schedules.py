@@ -5,7 +5,7 @@ from typing import Any
 from babel.dates import get_day_names
 from flask import flash, make_response, redirect, request, url_for
 from flask_admin import expose
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from rules.errors import N_, InvalidInput, StaleForm
 from rules.scope import ADMINISTRATOR
@@ -13,6 +13,8 @@ from services import schedules
 from views import job_words
 from views.base import ScreenView
 from views.context import current_actor, locale, now, settings
+
+OFFERED_MINUTES = (5, 10, 15, 30, 60, 120, 180, 240, 360)
 
 
 class Schedules(ScreenView):
@@ -36,6 +38,8 @@ class Schedules(ScreenView):
                 at_time=request.form.get("at_time", ""),
                 weekdays=request.form.getlist("weekdays"),
                 is_paused="is_active" not in request.form,
+                every_minutes=request.form.get("every_minutes", ""),
+                until_time=request.form.get("until_time", ""),
                 version=int(version) if version.isdecimal() and len(version) < 10 else -1,
                 by=current_actor(),
                 at=now(),
@@ -45,6 +49,8 @@ class Schedules(ScreenView):
                 "at_time": request.form.get("at_time", ""),
                 "weekdays": [int(day) for day in request.form.getlist("weekdays") if day.isdigit()],
                 "is_paused": "is_active" not in request.form,
+                "every_minutes": request.form.get("every_minutes", type=int),
+                "until_time": request.form.get("until_time", ""),
             }
             page = self._page(wrong=key, problem=error, typed=typed)
             return make_response(page, error.status)
@@ -65,9 +71,22 @@ class Schedules(ScreenView):
             words=job_words,
             days=_day_names(),
             zone=settings().timezone,
+            every=_every,
             now=now(),
             **context,
         )
+
+
+def _every(chosen: int | None) -> list[tuple[int, str]]:
+    """(minutes, in words) to choose from, with what is chosen already."""
+    offered = sorted({*OFFERED_MINUTES, *([chosen] if chosen else [])})
+    return [(minutes, _every_words(minutes)) for minutes in offered]
+
+
+def _every_words(minutes: int) -> str:
+    if minutes % 60 == 0:
+        return ngettext("every %(num)d hour", "every %(num)d hours", minutes // 60)
+    return gettext("every %(minutes)s minutes", minutes=minutes)
 
 
 def _day_names() -> list[tuple[int, str, str]]:

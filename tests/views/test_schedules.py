@@ -65,3 +65,25 @@ def test_run_now_leads_to_the_run_and_a_second_click_to_the_same(administrator, 
 
 def test_an_unknown_schedule_is_not_found(administrator, browser_of):
     assert browser_of(administrator).send("/settings/schedules/nonsense/run").status_code == 404
+
+
+def test_a_job_may_run_every_few_minutes_within_a_window(administrator, browser_of):
+    browser = browser_of(administrator)
+    html = page(browser)
+    assert '<option value="15" selected>mỗi 15 phút</option>' in html, "end_viewers, as shipped"
+    form = {"at_time": "8h30", "every_minutes": "60", "until_time": "17:30"}
+    assert save(browser, **form).status_code == 303
+    stored = Schedule.collection().find_one({"key": "recompute_care"})
+    assert (stored["every_minutes"], stored["until_time"]) == (60, "17:30")
+    assert '<option value="60" selected>mỗi 1 giờ</option>' in page(browser)
+
+
+def test_a_window_that_ends_before_it_begins_is_told(administrator, browser_of):
+    browser = browser_of(administrator)
+    response = save(browser, every_minutes="30", until_time="03:00")
+    assert response.status_code == 422
+    html = response.get_data(as_text=True)
+    assert "cùng ngày" in html
+    assert 'value="03:00"' in html
+    assert '<option value="30" selected>' in html
+    assert save(browser, every_minutes="9999999999999").status_code == 422
