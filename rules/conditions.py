@@ -8,11 +8,13 @@ percent-encoded. What an operator means is in rules/operators.py.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypeAlias
 from urllib.parse import quote, unquote
 
 from rules import fields as families
+from rules.computed_criteria import computed_criteria
 from rules.errors import N_, CareError, InvalidInput
 from rules.fields import Field
 from rules.operands import checked
@@ -245,7 +247,13 @@ def _criteria(part: Part, fields: Fields, context: Context) -> Criteria:
         return found[0] if len(found) == 1 else {f"${part.joiner}": found}
     if _problem(part, fields, context) is not None:
         return NOTHING
-    return criteria_of(fields[part.field], part.operator, part.values, context)
+    field = fields[part.field]
+    if field.type != "computed":
+        return criteria_of(field, part.operator, part.values, context)
+    try:
+        return computed_criteria(field, part.operator, part.values, context, fields)
+    except InvalidInput:
+        return NOTHING
 
 
 def holds(tree: Group | None, values: Mapping[str, Any], context: Context) -> bool:
@@ -265,7 +273,10 @@ def _holds(part: Part, values: Mapping[str, Any], context: Context) -> bool:
 
 
 def values_of(record: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
-    """{field key: Python value} of a stored record; embedded lists give lists of what is there."""
+    """{field key: Python value} of a stored record; embedded lists give lists of what is there.
+
+    Computed fields are not stored: `rules.expressions.with_computed` adds their values.
+    """
     return {key: _value(one, _at(record, one.path.split("."))) for key, one in fields.items()}
 
 
@@ -283,9 +294,26 @@ def _value(field: Field, stored: Any) -> Any:
         return [_value(field, one) for one in stored]
     if field.family == families.DAY and isinstance(stored, datetime):
         return stored.date()
-    if hasattr(stored, "to_decimal"):
-        return stored.to_decimal()
-    return stored
+    found = stored.to_decimal() if hasattr(stored, "to_decimal") else stored
+    wanted = _PYTHON_TYPES.get(field.family)
+    # What another program left there in another type is nothing that anybody asked for.
+    is_fitting = wanted is None or (isinstance(found, wanted) and not _is_flag(field, found))
+    return found if is_fitting else None
+
+
+def _is_flag(field: Field, found: Any) -> bool:
+    return isinstance(found, bool) and field.family != families.FLAG
+
+
+_PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
+    families.NUMBER: (int, float, Decimal),
+    families.TEXT: (str,),
+    families.INSTANT: (datetime,),
+    families.FLAG: (bool,),
+    families.CHOICE: (str,),
+    families.CHOICES: (str,),
+    families.DAY: (date,),
+}
 
 
 def sentence(tree: Group | None, fields: Fields, context: Context) -> Sentence | None:

@@ -26,6 +26,8 @@ CHOICE, CHOICES, REFERENCE, REFERENCES, FILES = (
     "files",
 )
 LIST_FAMILIES = (CHOICES, REFERENCES, FILES)
+# Embedded documents in which a path leads to one value; every other dot may lead into a list.
+SINGLE = ("custom.", "care.", "facts.", "own_care.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Field:
         visible_when: the text of a condition (rules/conditions.py) over other fields, or "".
         default, minimum, maximum: as they are typed.
         search_path: where the indexed search text of the record holds this value, or "".
+        result: the family of what a computed field gives; "": a number.
         problem: what is wrong with the definition; administrators read it, others lack the field.
     """
 
@@ -130,6 +133,7 @@ class Field:
     is_retired: bool = False
     is_personal: bool = False  # masked by default for roles that see it masked: phones, e-mails
     search_path: str = ""
+    result: str = ""
     problem: Sentence | None = None
 
     @property
@@ -138,7 +142,7 @@ class Field:
 
     @property
     def family(self) -> str:
-        return TYPES[self.type].family
+        return self.result or TYPES[self.type].family
 
     @property
     def refers_to(self) -> str | None:
@@ -147,6 +151,12 @@ class Field:
     @property
     def is_list(self) -> bool:
         return self.family in LIST_FAMILIES or self.type in ("phones", "emails")
+
+    @property
+    def is_many(self) -> bool:
+        """Whether a record may hold several values: a list, or within an embedded list."""
+        inside = "." in self.path and not self.path.startswith(SINGLE)
+        return self.is_list or inside
 
     @property
     def is_usable(self) -> bool:

@@ -10,8 +10,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from rules import conditions
 from rules.built_in_fields import BUILT_IN_KINDS, RECORD_FIELDS
-from rules.errors import N_
+from rules.errors import N_, InvalidInput
+from rules.expressions import cycle, in_order, result
 from rules.fields import KEY_PATTERN, SITE, TYPES, Field, Kind
 from rules.sentences import Sentence
 
@@ -42,7 +44,7 @@ def compile_kinds(sections: Sections, pick_lists: frozenset[str]) -> Mapping[str
         per_kind.setdefault(kind, {})[key] = content
     return MappingProxyType(
         {
-            key: replace(kind, fields=_merged(kind, per_kind.get(key, {}), pick_lists))
+            key: replace(kind, fields=_computed(_merged(kind, per_kind.get(key, {}), pick_lists)))
             for key, kind in kinds.items()
         }
     )
@@ -60,6 +62,37 @@ def _merged(
             found.append(site_field(key, content, pick_lists))
     found.sort(key=lambda one: (one.position or 10_000, one.key))
     return MappingProxyType({one.key: one for one in found})
+
+
+def _computed(fields: Mapping[str, Field]) -> Mapping[str, Field]:
+    """The fields with what each expression gives, or what is wrong with it."""
+    expressions = {key: one.expression for key, one in fields.items() if one.type == "computed"}
+    if not expressions:
+        return fields
+    found = dict(fields)
+    for key in expressions:
+        way = cycle(key, expressions)
+        if way:
+            found[key] = replace(found[key], problem=_cyclic(way))
+    for key in in_order(found):
+        if found[key].problem is None:
+            known = {name: one for name, one in found.items() if one.is_usable}
+            found[key] = _with_result(found[key], known)
+    return MappingProxyType(found)
+
+
+def _with_result(field: Field, fields: Mapping[str, Field]) -> Field:
+    try:
+        return replace(field, result=result(field.expression, fields))
+    except InvalidInput as error:
+        return replace(field, problem=Sentence(error.message, error.params))
+
+
+def _cyclic(way: list[str]) -> Sentence:
+    return Sentence(
+        N_("This field is computed from itself: %(way)s. Change one of the expressions."),
+        {"way": " → ".join(way)},
+    )
 
 
 def _renamed(built_in: Field, content: Content) -> Field:
@@ -120,6 +153,10 @@ def _problem(key: str, content: Content, pick_lists: frozenset[str]) -> Sentence
             N_("The pick list “%(list)s” does not exist. Choose another one."),
             {"list": str(content.get("pick_list") or "")[:60]},
         )
+    try:
+        conditions.read(str(content.get("visible_when") or ""))
+    except InvalidInput as error:
+        return Sentence(error.message, error.params)
     return None
 
 

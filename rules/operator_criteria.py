@@ -33,8 +33,8 @@ def criteria_of(field: Field, key: str, values: tuple[str, ...], context: Contex
     if key == "empty":
         return _without_value(field)
     if key in DENIED:
-        return _not(field.path, _asked(field, DENIED[key], chosen.takes, values, context))
-    found = _at(field.path, _asked(field, key, chosen.takes, values, context))
+        return _not(field.path, asked(field, DENIED[key], chosen.takes, values, context))
+    found = _at(field.path, asked(field, key, chosen.takes, values, context))
     return _indexed(field, key, values, found)
 
 
@@ -51,12 +51,12 @@ def _indexed(field: Field, key: str, values: tuple[str, ...], found: Criteria) -
     return found
 
 
-def _asked(
+def asked(
     field: Field, key: str, takes: str, values: tuple[str, ...], context: Context
 ) -> dict[str, Any]:
     """What stands at the field's path, by the operators of the query language."""
     if key == "filled":
-        return _FILLED_TESTS.get(field.family, {"$gt": ""})
+        return FILLED_TESTS.get(field.family, {"$gt": ""})
     if key == "yes":
         return {"$eq": True}
     if takes == VALUES:
@@ -73,7 +73,7 @@ def _asked(
     return _day_test(field, first, last, context)
 
 
-_FILLED_TESTS: Mapping[str, dict[str, Any]] = {
+FILLED_TESTS: Mapping[str, dict[str, Any]] = {
     families.NUMBER: {"$type": "number"},
     families.DAY: {"$type": "date"},
     families.INSTANT: {"$type": "date"},
@@ -82,21 +82,18 @@ _FILLED_TESTS: Mapping[str, dict[str, Any]] = {
     families.REFERENCES: {"$type": "objectId"},
     families.FILES: {"$nin": [None, "", []]},
 }
-# Documents in which a path leads to one value; every other dot may lead into a list.
-_SINGLE = ("custom.", "care.", "facts.", "own_care.")
 
 
 def _without_value(field: Field) -> Criteria:
-    may_be_many = field.is_list or ("." in field.path and not field.path.startswith(_SINGLE))
-    if may_be_many:
-        return _not(field.path, _FILLED_TESTS.get(field.family, {"$gt": ""}))
+    if field.is_many:
+        return _not(field.path, FILLED_TESTS.get(field.family, {"$gt": ""}))
     # An index serves these; it does not serve the denial of a type.
     return {field.path: {"$in": [None, ""]}}
 
 
 def _at(path: str, test: dict[str, Any]) -> Criteria:
     root, _, rest = path.partition(".")
-    if len(test) > 1 and rest and not path.startswith(_SINGLE):
+    if len(test) > 1 and rest and not path.startswith(families.SINGLE):
         # One entry has to be within both bounds, not one above the first and one below the last.
         return {root: {"$elemMatch": {rest: test}}}
     return {path: test}

@@ -51,6 +51,7 @@ class Context:
         known_values: pick list -> keys that conditions may name; None: any key.
         value_label: (field, value) -> what people call the choice or record, for sentences.
         locale: the reader's language, for the labels of fields.
+        fields: every field of the kind, which computed ones may name though the reader lacks them.
     """
 
     today: date
@@ -62,6 +63,7 @@ class Context:
     known_values: Callable[[str], Iterable[str]] | None = None
     value_label: Callable[[Field, str], str] | None = None
     locale: str = "vi"
+    fields: Mapping[str, Field] | None = None
 
 
 _EMPTY = Operator("empty", N_("is empty"), N_("%(field)s is empty"), NOTHING)

@@ -17,6 +17,7 @@ def context(
     *,
     today: date,
     zone: tzinfo,
+    kind: str = "",
     me: Any = None,
     locale: str = "vi",
     names: Callable[[str, str], str | None] | None = None,
@@ -24,6 +25,7 @@ def context(
     """The context of conditions over records as they are stored.
 
     Args:
+        kind: of the records, for computed fields over others that the reader may lack.
         me: the staff id of whoever asks, for the value `me`.
         names: (kind of record, id) -> its name, for sentences; see `Field.refers_to`.
     """
@@ -46,4 +48,5 @@ def context(
         known_values=lambda key: config.pick_lists.get(key, {}).keys(),
         value_label=label,
         locale=locale,
+        fields=config.kinds[kind].fields if kind in config.kinds else None,
     )
