@@ -23,7 +23,8 @@ from commands.import_summary import sentences
 from commands.migrate import bring_up_to_date
 from config import Settings
 from rules.errors import N_, InvalidInput
-from rules.scope import ADMINISTRATOR, Actor
+from rules.permissions import ADMINISTRATOR
+from rules.scope import Actor
 from services.catalogues import Words
 from services.export import EXPORTS, note_export, rows, write_csv
 from services.imports.mapping import load_mapping

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from config import Settings
 from models import Customer, Order, Site, Staff
 from rules.errors import InvalidInput
-from rules.scope import ADMINISTRATOR, SYSTEM
+from rules.permissions import ADMINISTRATOR
+from rules.scope import SYSTEM
 from services import accounts
 
 FIRST_EMAIL, FIRST_NAME = "admin@example.com", "Administrator"

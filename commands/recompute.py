@@ -21,7 +21,8 @@ from rich.progress import (
 from config import Settings
 from models import Order, Product
 from rules.errors import N_, InvalidInput
-from rules.scope import ADMINISTRATOR, Actor
+from rules.permissions import ADMINISTRATOR
+from rules.scope import Actor
 from services import job_runs, progress
 from services.recompute import recompute_care
 from services.relationships import recompute as recompute_relationships

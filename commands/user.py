@@ -8,7 +8,8 @@ import click
 from config import Settings
 from models import Staff
 from rules.errors import N_, NotFound
-from rules.scope import CARE_AGENT, ROLES, SYSTEM
+from rules.permissions import SHIPPED_ROLES
+from rules.scope import CARE_AGENT, SYSTEM
 from services import accounts, second_factor
 from stores import mongo
 
@@ -32,11 +33,10 @@ def user() -> None:
 @click.option(
     "--role",
     "roles",
-    type=click.Choice(ROLES),
     multiple=True,
     default=(CARE_AGENT,),
     show_default=True,
-    help="May be given several times.",
+    help=f"{', '.join(SHIPPED_ROLES)}, or one of your own. May be given several times.",
 )
 @click.pass_obj
 def create(settings: Settings, email: str, name: str, roles: tuple[str, ...]) -> None:

@@ -41,7 +41,7 @@ class Absence(EmbeddedDocument):
 
 
 class Staff(CarebookDocument, UserMixin):
-    """A staff member. Roles are keys of `rules.scope.ROLES`.
+    """A staff member. `roles` are keys of the roles that the site has.
 
     Everything a request needs to know about the person stands in this one document: sessions,
     language and look come with the one query that finds the login.

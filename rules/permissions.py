@@ -8,10 +8,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from rules.sentences import Sentence
+
+ADMINISTRATOR = "administrator"  # the one role that cannot be taken apart
+
 SEE, CREATE, EDIT, DELETE, EXPORT, IMPORT = "see", "create", "edit", "delete", "export", "import"
 ACTIONS = (SEE, CREATE, EDIT, DELETE, EXPORT, IMPORT)
 
-# Which records of a kind, from few to all. `assigned` follows the care mode and every assignment.
+# Which records of a kind, from few to all. `assigned` follows the care mode and every assignment;
+# of care entries it is all while the care mode is unlimited, and else those that a person wrote.
 OWN, ASSIGNED, TEAM, ALL = "own", "assigned", "team", "all"
 REACHES = (OWN, ASSIGNED, TEAM, ALL)
 
@@ -63,6 +68,11 @@ class Role:
     abilities: frozenset[str] = frozenset()
     # What the role may do with kinds that it does not name: those defined later.
     other_kinds: KindPermission | None = None
+    is_retired: bool = False  # offered to nobody, and grants nothing
+    problem: Sentence | None = None
+
+    def label(self, locale: str) -> str:
+        return self.label_en if locale == "en" and self.label_en else self.label_vi
 
     def on(self, kind: str) -> KindPermission | None:
         return self.kinds.get(kind, self.other_kinds)
@@ -90,8 +100,41 @@ class Access:
         return LEVELS.index(self.level(kind, field_key)) >= LEVELS.index(SEEN)
 
     def on(self, kind: str) -> list[KindPermission]:
-        found = (role.on(kind) for role in self.roles)
-        return [one for one in found if one is not None]
+        return [one for _, one in self.granting(kind)]
+
+    def granting(self, kind: str, action: str | None = None) -> list[tuple[Role, KindPermission]]:
+        """The roles that say something about the kind, or allow this action on it."""
+        found = ((role, role.on(kind)) for role in self.roles)
+        return [
+            (role, one)
+            for role, one in found
+            if one is not None and (action is None or action in one.actions)
+        ]
+
+    def covers(self, role: Role) -> bool:
+        """Whether the role allows nothing that this access does not: only such may be handed on."""
+        if not all(self.can(one) for one in role.abilities):
+            return False
+        named = {kind for one in (*self.roles, role) for kind in one.kinds}
+        return all(self._covers(kind, role.on(kind)) for kind in (*named, ""))
+
+    def _covers(self, kind: str, asked: KindPermission | None) -> bool:
+        """`kind` "" stands for those that no role names."""
+        if asked is None:
+            return True
+        for action in asked.actions:
+            found = self.granting(kind, action)
+            reach = max((REACHES.index(one.reach) for _, one in found), default=-1)
+            if reach < REACHES.index(asked.reach):
+                return False
+            has_rule = any(one.where == asked.where for _, one in found)
+            if asked.where and reach < REACHES.index(ALL) and not has_rule:
+                return False
+        keys = {key for one in (*self.on(kind), asked) for key in one.fields}
+        return all(
+            LEVELS.index(self.level(kind, key)) >= LEVELS.index(asked.level(key))
+            for key in (*keys, "")
+        )
 
 
 EVERYTHING = KindPermission(frozenset(ACTIONS), ALL)
@@ -99,8 +142,9 @@ FULL = Access((Role("system", "Carebook", "Carebook", {}, frozenset(ABILITIES), 
 
 
 def union(roles: Iterable[Role]) -> Access:
-    """The access of somebody with all of these roles."""
-    return Access(tuple(sorted(roles, key=lambda role: role.key)))
+    """The access of somebody with all of these roles; retired ones grant nothing."""
+    alive = (role for role in roles if not role.is_retired)
+    return Access(tuple(sorted(alive, key=lambda role: role.key)))
 
 
 def _role(
@@ -124,7 +168,7 @@ SHIPPED_ROLES: Mapping[str, Role] = {
                 "customers": KindPermission(frozenset({SEE, CREATE, EDIT}), ASSIGNED),
                 "orders": KindPermission(frozenset({SEE, EDIT}), ASSIGNED),
                 "products": KindPermission(frozenset({SEE}), ALL),
-                "entries": KindPermission(frozenset({SEE, CREATE}), OWN),
+                "entries": KindPermission(frozenset({SEE, CREATE}), ASSIGNED),
                 "*": KindPermission(frozenset({SEE, CREATE, EDIT}), ASSIGNED),
             },
             REVEAL,
@@ -139,6 +183,6 @@ SHIPPED_ROLES: Mapping[str, Role] = {
             SHARE_VIEWS,
             REVEAL,
         ),
-        _role("administrator", "Quản trị viên", "Administrator", {"*": EVERYTHING}, *ABILITIES),
+        _role(ADMINISTRATOR, "Quản trị viên", "Administrator", {"*": EVERYTHING}, *ABILITIES),
     )
 }

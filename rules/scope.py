@@ -1,24 +1,37 @@
 """Who acts, and what they may see and do, and why (S1.2, S1.3, S1.9 to S1.11, S2.7, B.8)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from rules.errors import N_
-from rules.permissions import SHIPPED_ROLES, Access, union
+from rules.permissions import (
+    ADMINISTRATOR,
+    ALL,
+    ASSIGN,
+    ASSIGNED,
+    DELETE,
+    OWN,
+    SEE,
+    SHIPPED_ROLES,
+    TEAM,
+    Access,
+    KindPermission,
+    Role,
+    union,
+)
 from rules.sentences import Sentence
+from rules.teams import Team
 
 Criteria = dict[str, Any]
 NOTHING: Criteria = {"_id": {"$in": []}}  # matches no record
 
-CARE_AGENT, MANAGER, ADMINISTRATOR = "care_agent", "manager", "administrator"
-ROLES = (CARE_AGENT, MANAGER, ADMINISTRATOR)
+CARE_AGENT, MANAGER = "care_agent", "manager"
 
 # The one care mode of the company (S1.2).
 BY_PRODUCT, BY_CUSTOMER, UNLIMITED = "by_product", "by_customer", "unlimited"
 CARE_MODES = (BY_PRODUCT, BY_CUSTOMER, UNLIMITED)
-PRODUCT_CARERS = "product_carers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +53,9 @@ class Actor:
     a moment, never too much. `address` is the network address of the browser or program, if any.
     `granted` is what its roles allow as the site configured them; None: as they are shipped.
     `stands_in_for` are the colleagues who are away at this instant and left their work to the
-    person (S1.1): what they may see by themselves, the person may see.
+    person (S1.1): what they may see by themselves, the person may see. `teams` are those to which
+    the person belongs; `where` holds the criteria of the rules over fields in its roles, by
+    (role, kind).
     """
 
     staff_id: Any
@@ -52,11 +67,8 @@ class Actor:
     address: str = ""
     granted: Access | None = None
     stands_in_for: tuple[StandIn, ...] = ()
-
-    @property
-    def acts_as(self) -> list[Any]:
-        """Whose work it is: the person's own and that of everybody it stands in for."""
-        return [self.staff_id, *(away.staff_id for away in self.stands_in_for)]
+    teams: tuple[Team, ...] = ()
+    where: Mapping[tuple[str, str], Criteria] = field(default_factory=dict)
 
     @property
     def access(self) -> Access:
@@ -74,25 +86,107 @@ class Actor:
         return self.access.can(ability)
 
     @property
-    def is_manager(self) -> bool:
-        return bool(self.roles & {MANAGER, ADMINISTRATOR})
+    def acts_as(self) -> frozenset[Any]:
+        """Whose work it is: the person's own, that of everybody whose team it leads, and that of
+        everybody it stands in for."""
+        led = (one.members for one in self.teams if self.staff_id in one.leads)
+        away = {one.staff_id for one in self.stands_in_for}
+        return frozenset({self.staff_id}).union(away, *led)
 
     @property
-    def is_administrator(self) -> bool:
-        return ADMINISTRATOR in self.roles
+    def colleagues(self) -> frozenset[Any]:
+        """Everybody in the person's teams, and whose work it is anyway."""
+        return self.acts_as.union(*(one.everybody for one in self.teams))
 
 
 SYSTEM = Actor(staff_id=None, name="Carebook", roles=frozenset({ADMINISTRATOR}), screen="system")
 
 
-def may_configure_products(actor: Actor) -> bool:
-    """Whether the actor may set care intervals and contact counts (S1.4, S1.8)."""
-    return actor.is_manager
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the records of a kind name people.
+
+    `own` names whose record it is, `assigned` everybody with a reason of their own. `pending`
+    replaces `assigned` while that still shows what was taken from the actor: it then sees too
+    little for a moment, never too much; None: nothing was taken from there.
+    """
+
+    own: str
+    assigned: str
+    pending: tuple[str, ...] | None = None
+
+
+CUSTOMERS = Places("owner_id", "seen_by", ("owner_id", "carers", "viewers.staff_id"))
+ORDERS = Places("owner_id", "seen_by", ("customer_carers",))
+PRODUCTS = Places("carers", "carers")
+ENTRIES = Places("staff_id", "staff_id")
+RECORDS = Places("owner_id", "seen_by", ("owner_id",))
+PLACES = {"customers": CUSTOMERS, "orders": ORDERS, "products": PRODUCTS, "entries": ENTRIES}
+
+PRODUCT_CARERS = "product_carers"
+DUE_BY_PRODUCT = Places("owner_id", PRODUCT_CARERS, ())
+DUE_ORDERS = Places("owner_id", "customer_carers")
+DUE_CUSTOMERS = Places("owner_id", "carers")
+
+
+def scope(actor: Actor, kind: str, action: str = SEE) -> Criteria:
+    """The records of a kind with which the actor may do this: criteria, part of every query."""
+    return _scope(actor, kind, action, PLACES.get(kind, RECORDS))
+
+
+def customer_scope(actor: Actor, action: str = SEE) -> Criteria:
+    """The customers with which the actor may do this: criteria of the store.
+
+    `seen_by` on the record names everybody with a reason of their own: the person responsible,
+    carers, carers of a product in an order, viewers (S2.7).
+    """
+    return scope(actor, "customers", action)
+
+
+def order_scope(actor: Actor, action: str = SEE) -> Criteria:
+    """The orders with which the actor may do this: assigned are those of assigned customers."""
+    return scope(actor, "orders", action)
+
+
+def due_order_scope(actor: Actor) -> Criteria:
+    """The orders that the actor is to care for under the care mode (S1.3, S1.10, S1.11)."""
+    places = DUE_BY_PRODUCT if order_carers(actor) == PRODUCT_CARERS else DUE_ORDERS
+    return _scope(actor, "orders", SEE, places)
+
+
+def due_customer_scope(actor: Actor) -> Criteria:
+    """The customers that the actor is to care for under the care mode (S1.3, S1.10, S1.11)."""
+    places = DUE_BY_PRODUCT if customer_carers(actor) == PRODUCT_CARERS else DUE_CUSTOMERS
+    return _scope(actor, "customers", SEE, places)
+
+
+def order_carers(actor: Actor) -> str:
+    """Where an order names those who are to care for it under the care mode."""
+    return PRODUCT_CARERS if actor.care_mode == BY_PRODUCT else DUE_ORDERS.assigned
+
+
+def customer_carers(actor: Actor) -> str:
+    """Where a customer names those who are to care for it under the care mode."""
+    return PRODUCT_CARERS if actor.care_mode == BY_PRODUCT else DUE_CUSTOMERS.assigned
+
+
+def product_scope(actor: Actor, action: str = SEE) -> Criteria:
+    """The products with which the actor may do this; its own are those that it cares for."""
+    return scope(actor, "products", action)
+
+
+def history_scope(actor: Actor) -> Criteria:
+    """The care entries of the history screen; the actor's own are those that it wrote, and those
+    of everybody it stands in for.
+
+    What others wrote about a visible customer stands on that customer's page.
+    """
+    return scope(actor, "entries")
 
 
 def may_assign(actor: Actor) -> bool:
     """Whether the actor may say who cares for what (S1.2, S1.9, S1.10)."""
-    return actor.is_manager
+    return actor.can(ASSIGN)
 
 
 def may_delete(actor: Actor, kind: str, *, is_own: bool = False) -> bool:
@@ -100,95 +194,79 @@ def may_delete(actor: Actor, kind: str, *, is_own: bool = False) -> bool:
 
     `is_own`: the actor added it. Whoever attached a file may take it away again.
     """
-    return actor.is_manager or (kind == "attachments" and is_own)
+    return actor.may(kind, DELETE) or (kind == "attachments" and is_own)
 
 
 def may_restore(actor: Actor, kind: str, *, is_own: bool = False) -> bool:
     """Whether the actor may bring a record back; `is_own`: the actor deleted it."""
-    return actor.is_manager or (kind == "attachments" and is_own)
+    if is_own and kind == "attachments":
+        return True
+    return actor.may(kind, DELETE) and (is_own or may_purge(actor, kind))
 
 
-def may_see_trash(actor: Actor) -> bool:
-    """Whether the actor may look through what was deleted."""
-    return actor.is_manager
+def may_purge(actor: Actor, kind: str) -> bool:
+    """Whether the actor may delete records of the kind for good: who may delete all of them."""
+    return scope(actor, kind, DELETE) == {}
 
 
-def may_purge(actor: Actor) -> bool:
-    """Whether the actor may delete for good."""
-    return actor.is_manager
+def trash_scope(actor: Actor, kinds: Iterable[str]) -> Criteria:
+    """What the actor finds in the trash: of kinds that it may delete all of, everything; of others
+    what it deleted itself."""
+    whole = [kind for kind in kinds if may_purge(actor, kind)]
+    own = [kind for kind in kinds if actor.may(kind, DELETE) and kind not in whole]
+    mine = {"kind": {"$in": own}, "staff_id": actor.staff_id}
+    parts = [{"kind": {"$in": whole}}] if whole else []
+    parts += [mine] if own and actor.staff_id is not None else []
+    return {"$or": parts} if parts else NOTHING
 
 
-def sees_everything(actor: Actor) -> bool:
-    """Managers and administrators see all; care agents while the care mode is unlimited (S1.11)."""
-    return actor.is_manager or actor.care_mode == UNLIMITED
+def sees_everything(actor: Actor, kind: str = "customers") -> bool:
+    """Whether nothing of the kind is out of the actor's reach."""
+    return scope(actor, kind) == {}
 
 
-def customer_scope(actor: Actor) -> Criteria:
-    """The customers that the actor may see: criteria of the store, part of every query.
+def _scope(actor: Actor, kind: str, action: str, places: Places) -> Criteria:
+    """What any of the roles reaches; `{}` is everything, NOTHING is nothing.
 
-    `seen_by` on the record names everybody with a reason of their own: the person responsible,
-    carers, carers of a product in an order, viewers (S2.7).
+    The keys are `_id`, `$or` or one of `places`, so that a query may add others beside them.
     """
-    apart_from_products = ("owner_id", "carers", "viewers.staff_id")
-    return _limited(
-        actor, "seen_by", pending={"$or": [{path: _whose(actor)} for path in apart_from_products]}
-    )
+    people: dict[str, set[Any]] = {}
+    rules: list[Criteria] = []
+    for role, permission in actor.access.granting(kind, action):
+        if reaches_all(permission, actor.care_mode):
+            return {}
+        for path, whose in _reached(actor, permission.reach, places):
+            people.setdefault(path, set()).update(whose)
+        if permission.where:
+            rules.append(actor.where.get((role.key, kind), NOTHING))
+    parts = [*(_naming(path, whose) for path, whose in people.items()), *rules]
+    parts = [part for part in parts if part != NOTHING]
+    if len(parts) == 1 and not rules:
+        return parts[0]
+    return {"$or": parts} if parts else NOTHING
 
 
-def order_scope(actor: Actor) -> Criteria:
-    """The orders that the actor may see: those of visible customers, and with its own products."""
-    return _limited(actor, "seen_by", pending={"customer_carers": _whose(actor)})
+def reaches_all(permission: KindPermission, care_mode: str) -> bool:
+    """Whether the permission is about every record; all care staff take turns in one mode (S1.11)."""
+    if permission.reach == ASSIGNED:
+        return care_mode == UNLIMITED
+    return permission.reach == ALL
 
 
-def due_order_scope(actor: Actor) -> Criteria:
-    """The orders that the actor is to care for under the care mode (S1.3, S1.10, S1.11)."""
-    path = order_carers(actor)
-    return _limited(actor, path, pending=NOTHING if path == PRODUCT_CARERS else None)
-
-
-def due_customer_scope(actor: Actor) -> Criteria:
-    """The customers that the actor is to care for under the care mode (S1.3, S1.10, S1.11)."""
-    path = customer_carers(actor)
-    return _limited(actor, path, pending=NOTHING if path == PRODUCT_CARERS else None)
-
-
-def order_carers(actor: Actor) -> str:
-    """Where an order names those who are to care for it under the care mode."""
-    return PRODUCT_CARERS if actor.care_mode == BY_PRODUCT else "customer_carers"
-
-
-def customer_carers(actor: Actor) -> str:
-    """Where a customer names those who are to care for it under the care mode."""
-    return PRODUCT_CARERS if actor.care_mode == BY_PRODUCT else "carers"
-
-
-def history_scope(actor: Actor) -> Criteria:
-    """The care entries of the history screen: all, or those that the actor wrote.
-
-    Whoever stands in for somebody reads what that colleague wrote, too.
-
-    What others wrote about a visible customer stands on that customer's page.
-    """
-    return _limited(actor, "staff_id")
-
-
-def _limited(actor: Actor, path: str, *, pending: Criteria | None = None) -> Criteria:
-    """Everything, or the records that name the actor at `path`.
-
-    `pending` replaces the path while it still shows what was taken from the actor.
-    """
-    if sees_everything(actor):
-        return {}
+def _reached(actor: Actor, reach: str, places: Places) -> list[tuple[str, frozenset[Any]]]:
+    """(path, people whom it may name) of one reach."""
     if actor.staff_id is None:
-        return NOTHING  # nobody in particular; a list without the field would match None
-    if actor.is_scope_pending and pending is not None:
-        return pending
-    return {path: _whose(actor)}
+        return []  # nobody in particular; a list without the field would match None
+    whose = actor.colleagues if reach == TEAM else actor.acts_as
+    if reach == OWN:
+        return [(places.own, whose)]
+    if actor.is_scope_pending and places.pending is not None:
+        return [(path, whose) for path in places.pending]
+    return [(places.assigned, whose)]
 
 
-def _whose(actor: Actor) -> Any:
-    """The one id, or any of those that the actor acts as."""
-    return {"$in": actor.acts_as} if actor.stands_in_for else actor.staff_id
+def _naming(path: str, people: set[Any]) -> Criteria:
+    return {path: {"$in": sorted(people)} if len(people) > 1 else next(iter(people))}
 
 
 def seen_by(
@@ -217,51 +295,83 @@ def reasons_to_see(
     product_carers: Iterable[Any],
     viewers: Iterable[tuple[Any, datetime | None]],
     now: datetime,
+    matched: Iterable[Role] = (),
 ) -> list[Sentence]:
-    """Why the actor can see a customer, every reason there is; empty when it cannot (B.8)."""
-    found = []
-    if actor.is_administrator:
-        found.append(Sentence(N_("Administrators see every record.")))
-    elif actor.is_manager:
-        found.append(Sentence(N_("Managers see every record.")))
-    elif actor.care_mode == UNLIMITED:
+    """Why the actor can see a customer, every reason there is; empty when it cannot (B.8).
+
+    Args:
+        matched: the roles whose rule over fields the customer matches.
+    """
+    granting = actor.access.granting("customers", SEE)
+    found = [
+        Sentence(N_("The role %(role)s sees every customer."), {"role": role})
+        for role, permission in granting
+        if permission.reach == ALL
+    ]
+    reaches = {permission.reach for _, permission in granting}
+    if ASSIGNED in reaches and actor.care_mode == UNLIMITED:
         found.append(Sentence(N_("The care mode is unlimited: all care staff see all customers.")))
-    if owner_id is not None and owner_id == actor.staff_id:
-        found.append(Sentence(N_("Responsible for this customer.")))
-    if actor.staff_id in set(carers):
-        found.append(Sentence(N_("Assigned to care for this customer.")))
-    if actor.staff_id in set(product_carers):
-        found.append(Sentence(N_("Assigned to care for a product that this customer bought.")))
-    for staff_id, until in viewers:
-        if staff_id == actor.staff_id and until is None:
-            found.append(Sentence(N_("Added as a viewer.")))
-        elif staff_id == actor.staff_id and until is not None and until > now:
-            found.append(Sentence(N_("Added as a viewer until %(until)s."), {"until": until}))
-    for away in actor.stands_in_for:
-        found += _reasons_through(away, actor, owner_id, carers, product_carers, viewers, now)
+    rule = N_("The customer matches the rule of the role %(role)s.")
+    found += [Sentence(rule, {"role": role}) for role in matched]
+
+    def reasons_of(staff_id: Any) -> list[Sentence]:
+        if not reaches & {ASSIGNED, TEAM}:
+            return _as_responsible(staff_id, owner_id) if OWN in reaches else []
+        return [
+            *_as_responsible(staff_id, owner_id),
+            *_as_carer(staff_id, carers, product_carers),
+            *_as_viewer(staff_id, viewers, now),
+        ]
+
+    found += reasons_of(actor.staff_id)
+    for team in actor.teams:
+        through = {
+            why.message: Sentence(
+                N_("Through the team %(team)s: %(why)s"), {"team": team, "why": why}
+            )
+            for staff_id in sorted(_acted_for(actor, team, reaches))
+            for why in reasons_of(staff_id)
+        }
+        found += through.values()
+    stands_in = N_("Stands in for %(name)s until %(until)s: %(why)s")
+    found += [
+        Sentence(stands_in, {"name": away.name, "until": away.until_on, "why": why})
+        for away in actor.stands_in_for
+        for why in reasons_of(away.staff_id)
+    ]
     return found
 
 
-def _reasons_through(
-    away: StandIn,
-    actor: Actor,
-    owner_id: Any,
-    carers: Iterable[Any],
-    product_carers: Iterable[Any],
-    viewers: Iterable[tuple[Any, datetime | None]],
-    now: datetime,
+def _acted_for(actor: Actor, team: Team, reaches: Iterable[str]) -> frozenset[Any]:
+    """The people of a team, apart from the actor, whose records the actor sees."""
+    if TEAM in reaches:
+        return team.everybody - {actor.staff_id}
+    return team.members - {actor.staff_id} if actor.staff_id in team.leads else frozenset()
+
+
+def _as_responsible(staff_id: Any, owner_id: Any) -> list[Sentence]:
+    is_responsible = owner_id is not None and owner_id == staff_id
+    return [Sentence(N_("Responsible for this customer."))] if is_responsible else []
+
+
+def _as_carer(
+    staff_id: Any, carers: Iterable[Any], product_carers: Iterable[Any]
 ) -> list[Sentence]:
-    """Why a colleague who is away sees the customer: so does the person who stands in."""
-    theirs = reasons_to_see(
-        # Without the roles: what a manager sees by being one is not left to anybody.
-        Actor(away.staff_id, away.name, care_mode=BY_CUSTOMER),
-        owner_id=owner_id,
-        carers=carers,
-        product_carers=product_carers,
-        viewers=viewers,
-        now=now,
-    )
-    message = N_("Stands in for %(name)s until %(until)s: %(why)s")
-    return [
-        Sentence(message, {"name": away.name, "until": away.until_on, "why": why}) for why in theirs
-    ]
+    found = []
+    if staff_id in set(carers):
+        found.append(Sentence(N_("Assigned to care for this customer.")))
+    if staff_id in set(product_carers):
+        found.append(Sentence(N_("Assigned to care for a product that this customer bought.")))
+    return found
+
+
+def _as_viewer(
+    staff_id: Any, viewers: Iterable[tuple[Any, datetime | None]], now: datetime
+) -> list[Sentence]:
+    found = []
+    for viewer, until in viewers:
+        if viewer == staff_id and until is None:
+            found.append(Sentence(N_("Added as a viewer.")))
+        elif viewer == staff_id and until is not None and until > now:
+            found.append(Sentence(N_("Added as a viewer until %(until)s."), {"until": until}))
+    return found

@@ -4,7 +4,7 @@ Nothing moves: A keeps its work and finds it again. The days stand on B, so that
 with the one query for the person whose work it sees, and the criteria of every list name both.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from pymongo.client_session import ClientSession
 from models import Staff
 from models.base import local_date, stored_date
 from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound
-from rules.scope import Actor, StandIn, may_assign
+from rules.scope import Actor, may_assign
 from services import accounts
 from stores.mongo import in_transaction
 
@@ -37,15 +37,6 @@ class Away:
     from_on: date
     until_on: date
     is_now: bool
-
-
-def standing_in(stands_in: Iterable[Mapping[str, Any]], at: datetime) -> tuple[StandIn, ...]:
-    """For whom a person stands in at this instant, out of its stored `stands_in`."""
-    return tuple(
-        StandIn(one["staff_id"], one["name"], _day(one["until_on"]))
-        for one in stands_in
-        if one["from_at"] <= at < one["until_at"]
-    )
 
 
 def start(

@@ -9,8 +9,9 @@ from pymongo.client_session import ClientSession
 
 from models import Site, Staff
 from rules.errors import N_, CareError, InvalidInput, NotAllowed, StaleForm
-from rules.scope import ROLES, Actor
-from services import audit
+from rules.permissions import ACCOUNTS
+from rules.scope import Actor
+from services import audit, configuration
 from stores.mongo import in_transaction
 
 DAYS_LEAST, DAYS_MOST = 30, 36500
@@ -56,7 +57,7 @@ def save(
 
     Raises NotAllowed, InvalidInput with `fields`, StaleForm.
     """
-    if not by.is_administrator:
+    if not by.can(ACCOUNTS):
         raise NotAllowed()
     values = _parsed(second_factor_roles, audit_days, trash_days)
 
@@ -91,7 +92,7 @@ def save(
 def _parsed(roles: Iterable[str], audit_days: str, trash_days: str | None) -> dict[str, Any]:
     errors: dict[str, CareError] = {}
     chosen = sorted(set(roles))
-    if any(role not in ROLES for role in chosen):
+    if any(role not in configuration.snapshot().roles for role in chosen):
         errors["second_factor_roles"] = InvalidInput(N_("Choose one of the values offered."))
     values: dict[str, Any] = {"second_factor_roles": chosen}
     for name, typed, least in (

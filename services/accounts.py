@@ -15,11 +15,12 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from models import Staff
-from rules.errors import N_, CareError, InvalidInput, NotFound
+from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound
 from rules.passwords import check_password
-from rules.scope import ADMINISTRATOR, ROLES, Actor
+from rules.permissions import ACCOUNTS, ADMINISTRATOR
+from rules.scope import Actor
 from rules.text import fold
-from services import access_settings, audit, login_attempts
+from services import access_settings, actors, audit, configuration, login_attempts
 from stores import mongo
 
 SESSIONS_KEPT = 20  # browsers per person; the one unused for longest is logged out first
@@ -52,7 +53,7 @@ def create_staff(
     """
     at = at or datetime.now(UTC)
     email, name, roles = plain_email(email), " ".join(name.split()), sorted(set(roles))
-    _check_person(email, name, roles)
+    _check_person(email, name, roles, by)
     if password is not None:
         check_password(password, email=email, name=name)
     document = {
@@ -272,23 +273,26 @@ def other_administrator(staff_id: ObjectId, session: ClientSession) -> bool:
     return found is not None
 
 
-def _check_person(email: str, name: str, roles: list[str]) -> None:
+def _check_person(email: str, name: str, roles: list[str], by: Actor) -> None:
     if not EMAIL.fullmatch(email) or len(email) > 200:
         _refuse(
             "email",
             N_("%(email)s is not an e-mail address. It reads name@company.vn."),
             email=email[:200] or "–",
         )
-    check_name_and_roles(name, roles)
+    check_name_and_roles(name, roles, by)
 
 
-def check_name_and_roles(name: str, roles: list[str]) -> None:
-    """Raises InvalidInput, with the field that it is about."""
+def check_name_and_roles(name: str, roles: list[str], by: Actor) -> None:
+    """Raises InvalidInput, with the field that it is about; nobody gives more than they have."""
     if not name or len(name) > 120:
         _refuse("name", N_("Give the person's name, at most 120 characters."))
-    unknown = [role for role in roles if role not in ROLES]
-    if unknown or not roles:
-        _refuse("roles", N_("Give at least one role out of %(roles)s."), roles=", ".join(ROLES))
+    config = configuration.snapshot()
+    known = [key for key, role in config.roles.items() if not role.is_retired]
+    if not roles or any(role not in known for role in roles):
+        _refuse("roles", N_("Give at least one role out of %(roles)s."), roles=", ".join(known))
+    if not actors.covers(by.access, config.access(roles)):
+        _refuse("roles", N_("You can only give roles that allow no more than your own."))
 
 
 def _refuse(field: str, message: str, **params: Any) -> NoReturn:
@@ -330,6 +334,19 @@ def stored_person(staff_id: ObjectId, session: ClientSession) -> dict[str, Any]:
     person = Staff.collection().find_one({"_id": staff_id}, session=session)
     if person is None:
         raise NotFound
+    return person
+
+
+def administered(staff_id: ObjectId, by: Actor, session: ClientSession) -> dict[str, Any]:
+    """The person as stored, if its account is the actor's to look after.
+
+    Raises NotFound, or NotAllowed: also when the person may do more than the actor, who could
+    otherwise become that person.
+    """
+    if not by.can(ACCOUNTS):
+        raise NotAllowed()
+    person = stored_person(staff_id, session)
+    actors.check_covers(by, person)
     return person
 
 

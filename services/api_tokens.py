@@ -15,15 +15,14 @@ from models import ApiToken, Staff
 from models.api_token import PERSONAL, SERVICE
 from rules.api_scopes import EXPIRY_DAYS, SCOPES
 from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound
-from rules.scope import ADMINISTRATOR, MANAGER, Actor
-from services import absences, audit, configuration
+from rules.permissions import ACCOUNTS, ALL
+from rules.scope import Actor
+from services import actors, audit, configuration
 from services.accounts import SEEN_EVERY
 from stores.mongo import in_transaction
 
 Stored = dict[str, Any]
 
-# A program is nobody whom customers could be assigned to: it has a role that sees all of them.
-SERVICE_ROLES = (MANAGER, ADMINISTRATOR)
 TOKENS_KEPT = 20  # that a person may have at a time
 SECRET = re.compile(r"cb_[A-Za-z0-9_-]{43}")
 MARK_LENGTH = 8
@@ -50,13 +49,13 @@ def create(
     """Makes a key and returns it; it cannot be read again.
 
     With `service_roles` it is the key of a program, which has those roles and does not end with
-    the person's login; administrators make them.
+    the person's login; who looks after accounts makes them.
 
     Raises InvalidInput with `fields`, NotAllowed.
     """
-    if service_roles is not None and not by.is_administrator:
+    if service_roles is not None and not by.can(ACCOUNTS):
         raise NotAllowed()
-    values = _parsed(name, list(scopes), days, service_roles, at)
+    values = _parsed(name, list(scopes), days, service_roles, by, at)
     secret = f"cb_{secrets.token_urlsafe(32)}"
     token = values | {
         "kind": PERSONAL if service_roles is None else SERVICE,
@@ -102,7 +101,7 @@ def revoke(token_id: ObjectId, *, by: Actor, at: datetime) -> None:
     """
 
     def work(session: ClientSession) -> None:
-        mine = {} if by.is_administrator else {"staff_id": by.staff_id}
+        mine = {} if by.can(ACCOUNTS) else {"staff_id": by.staff_id}
         revoked = ApiToken.collection().find_one_and_update(
             {"_id": token_id, "revoked_at": None, **mine},
             {"$set": {"revoked_at": at, "updated_at": at}, "$inc": {"version": 1}},
@@ -118,13 +117,35 @@ def revoke(token_id: ObjectId, *, by: Actor, at: datetime) -> None:
 def tokens_of(actor: Actor, now: datetime) -> list[Stored]:
     """The living keys that the actor may see: one's own, and those of services."""
     mine: Stored = {"staff_id": actor.staff_id}
-    seen = {"$or": [mine, {"kind": SERVICE}]} if actor.is_administrator else mine
+    seen = {"$or": [mine, {"kind": SERVICE}]} if actor.can(ACCOUNTS) else mine
     found = ApiToken.collection().find({"$and": [seen, _alive(now)]}, {"secret_hash": 0})
     return list(found.sort("created_at", -1).limit(200))
 
 
+def roles_of_programs(by: Actor) -> list[str]:
+    """The roles that the actor may give to a program.
+
+    A program is nobody whom customers could be assigned to: it has a role that sees all of them.
+    """
+    if not by.can(ACCOUNTS):
+        return []
+    config = configuration.snapshot()
+    return [
+        key
+        for key, role in config.roles.items()
+        if not role.is_retired
+        and by.access.covers(role)
+        and any(permission.reach == ALL for permission in config.access([key]).on("customers"))
+    ]
+
+
 def _parsed(
-    name: str, scopes: list[str], days: str, service_roles: Iterable[str] | None, at: datetime
+    name: str,
+    scopes: list[str],
+    days: str,
+    service_roles: Iterable[str] | None,
+    by: Actor,
+    at: datetime,
 ) -> Stored:
     errors: dict[str, CareError] = {}
     clean = " ".join(name.split())
@@ -136,7 +157,7 @@ def _parsed(
         errors["days"] = InvalidInput(N_("Choose one of the values offered."))
     roles = sorted(set(service_roles or ()))
     if service_roles is not None and (
-        not roles or any(role not in SERVICE_ROLES for role in roles)
+        not roles or any(role not in roles_of_programs(by) for role in roles)
     ):
         errors["roles"] = InvalidInput(N_("Choose the role of the program."))
     if errors:
@@ -154,24 +175,16 @@ def _alive(now: datetime) -> Stored:
 
 
 def _actor(token: Stored, screen: str, address: str, now: datetime) -> Actor | None:
+    config = configuration.snapshot()
     if token["kind"] == SERVICE:
         name = f"{token['name']} ({token['mark']}…)"
-        return Actor(None, name, frozenset(token["roles"]), screen, address=address)
-    mode = configuration.snapshot().care_mode
+        roles = frozenset(token["roles"])
+        return actors.of_program(name, roles, config, screen=screen, address=address)
     active = {"_id": token["staff_id"], "active": True}
     person = Staff.collection().find_one(active)
     if person is None:
         return None
-    return Actor(
-        person["_id"],
-        person["name"],
-        frozenset(person["roles"]),
-        screen,
-        care_mode=mode,
-        is_scope_pending=bool(person.get("scopes_pending")),
-        address=address,
-        stands_in_for=absences.standing_in(person.get("stands_in") or (), now),
-    )
+    return actors.of_person(person, config, at=now, screen=screen, address=address)
 
 
 def _note_used(token: Stored, now: datetime) -> None:

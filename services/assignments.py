@@ -14,8 +14,9 @@ from pymongo.client_session import ClientSession
 from models import Customer, Product, Site, Staff
 from rules.errors import N_, InvalidInput, NotAllowed, NotFound
 from rules.filters import Criteria
-from rules.scope import CARE_MODES, Actor, customer_scope, may_assign
-from services import audit, bulk, job_runs
+from rules.permissions import ASSIGN, EDIT
+from rules.scope import CARE_MODES, Actor, customer_scope
+from services import actors, audit, bulk, job_runs
 from services.progress import NoProgress, Progress
 from services.scope import hold_pending, recompute_scope
 from stores.mongo import in_transaction
@@ -159,7 +160,7 @@ def start_assigning_customers(
         "criteria": json_util.dumps(criteria),
         "staff_ids": [str(one) for one in staff_ids],
         "way": way,
-        "by": {"staff_id": str(by.staff_id), "name": by.name, "roles": sorted(by.roles)},
+        "by": {"staff_id": str(by.staff_id)},
     }
     run_id = job_runs.create("assign_customers", arguments, by)
     job_runs.enqueue(run_id)
@@ -175,8 +176,11 @@ def run_assigning_customers(
     by: dict[str, Any],
     at: datetime,
 ) -> int:
-    """The job that `start_assigning_customers` leaves behind. Raises Cancelled."""
-    actor = Actor(ObjectId(by["staff_id"]), by["name"], frozenset(by["roles"]), "assign_customers")
+    """The job that `start_assigning_customers` leaves behind.
+
+    Raises Cancelled, or NotAllowed when the person may not assign any more.
+    """
+    actor = actors.as_now(ObjectId(by["staff_id"]), at=at, screen="assign_customers")
     wanted: Criteria = json_util.loads(criteria)
     return assign_customers(
         wanted,
@@ -222,7 +226,7 @@ def add_viewer(
 
     def work(session: ClientSession) -> None:
         customers = Customer.collection()
-        mine = {"_id": customer_id, **customer_scope(by)}
+        mine = {"_id": customer_id, **customer_scope(by, EDIT)}
         customers.update_one(mine, {"$pull": {"viewers": {"staff_id": staff_id}}}, session=session)
         found = customers.update_one(
             mine, {"$push": {"viewers": viewer}, "$inc": {"version": 1}}, session=session
@@ -239,7 +243,7 @@ def remove_viewer(customer_id: ObjectId, staff_id: ObjectId, *, by: Actor, at: d
 
     def work(session: ClientSession) -> None:
         found = Customer.collection().update_one(
-            {"_id": customer_id, "viewers.staff_id": staff_id, **customer_scope(by)},
+            {"_id": customer_id, "viewers.staff_id": staff_id, **customer_scope(by, EDIT)},
             {"$pull": {"viewers": {"staff_id": staff_id}}, "$inc": {"version": 1}},
             session=session,
         )
@@ -271,7 +275,7 @@ def _viewer_changed(
 
 
 def _check(by: Actor) -> None:
-    if not may_assign(by):
+    if not by.can(ASSIGN):
         raise NotAllowed()
 
 

@@ -15,7 +15,8 @@ from models.care import APPOINTED, APPOINTMENT, ENDED, SUGGESTED
 from models.customer import HISTORY_KEPT
 from models.interaction import CARE, EVENT
 from rules.care_dates import CarePlan, plan
-from rules.errors import N_, InvalidInput, NotFound, StaleForm
+from rules.errors import N_, InvalidInput, NotAllowed, NotFound, StaleForm
+from rules.permissions import CREATE
 from rules.scope import Actor, customer_scope, order_scope
 from rules.text import hashtags
 from services import audit, configuration, relationships
@@ -77,6 +78,7 @@ def log_order_care(
     Raises InvalidInput for what was typed, NotFound when the order is gone or has no customer,
     StaleForm when a colleague was faster.
     """
+    _check_may_write(by)
     planned = _checked(entry, today)
 
     def work(session: ClientSession) -> Logged:
@@ -119,6 +121,7 @@ def log_customer_care(
 
     Arguments and errors as `log_order_care`.
     """
+    _check_may_write(by)
     planned = _checked(entry, today)
 
     def work(session: ClientSession) -> Logged:
@@ -161,6 +164,7 @@ def postpone_order(
 
     Raises InvalidInput for a date that is not after today, NotFound, StaleForm.
     """
+    _check_may_write(by)
     if next_on <= today:
         raise InvalidInput(N_("Choose a date after today."))
 
@@ -209,6 +213,11 @@ def _colleague_was_faster(subject: Stored, session: ClientSession) -> StaleForm:
         ),
         name=newest["staff_name"],
     )
+
+
+def _check_may_write(by: Actor) -> None:
+    if not by.may("entries", CREATE):
+        raise NotAllowed()
 
 
 def _once(entry_key: str, work: Callable[[ClientSession], Logged]) -> Logged:

@@ -5,11 +5,12 @@ process sees a change with its next request, and none ever sees half of one.
 """
 
 import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from bson import ObjectId
 from cachetools import LRUCache, cached
 from pymongo.client_session import ClientSession
 
@@ -18,6 +19,8 @@ from rules.built_in_fields import BUILT_IN_KINDS
 from rules.fields import Field, Kind
 from rules.kinds import compile_kinds
 from rules.permissions import SHIPPED_ROLES, Access, Role, union
+from rules.roles import compile_roles
+from rules.teams import Team, compile_teams
 from stores.mongo import in_transaction
 
 Section = Mapping[str, Mapping[str, Any]]
@@ -47,7 +50,7 @@ class Configuration:
     """Everything that administrators configure, as it was at `revision`.
 
     `pick_lists` maps a list's key to its values by key, in their order; `kinds` maps the key of a
-    kind to the kind with its fields in order; `roles` by key; `sections` holds the content of every
+    kind to the kind with its fields in order; `roles` and `teams` by key; `sections` holds the content of every
     item as it is stored (models/configuration.py), for what is compiled where it is used. Cache what
     you compile under `revision` and whatever else it depends on.
     """
@@ -58,6 +61,7 @@ class Configuration:
     kinds: Mapping[str, Kind] = field(default_factory=lambda: BUILT_IN_KINDS)
     roles: Mapping[str, Role] = field(default_factory=lambda: SHIPPED_ROLES)
     sections: Mapping[str, Section] = field(default_factory=dict)
+    teams: Mapping[str, Team] = field(default_factory=dict)
 
     def value(self, list_key: str, key: str | None) -> PickedValue | None:
         """The value, or a plain one for a key that no list knows, or None for no key."""
@@ -70,7 +74,7 @@ class Configuration:
         """{key: content} of one section."""
         return self.sections.get(name, NO_ITEMS)
 
-    def access(self, roles: frozenset[str]) -> Access:
+    def access(self, roles: Iterable[str]) -> Access:
         """What somebody with these roles may do."""
         return union(self.roles[key] for key in roles if key in self.roles)
 
@@ -122,8 +126,14 @@ def _load(revision: int, care_mode: str) -> Configuration:
         care_mode,
         MappingProxyType(pick_lists),
         kinds=compile_kinds(sections, frozenset(pick_lists)),
+        roles=compile_roles(sections.get("roles", {})),
+        teams=compile_teams(sections.get("teams", {}), _read_id),
         sections=MappingProxyType(sections),
     )
+
+
+def _read_id(text: str) -> ObjectId | None:
+    return ObjectId(text) if ObjectId.is_valid(text) else None
 
 
 def _picked(value: Mapping[str, Any]) -> PickedValue:

@@ -13,6 +13,7 @@ from models import Area, Customer, Interaction, Order
 from models.base import local_date, stored_date
 from rules.errors import N_, CareError, InvalidInput, NotFound, StaleForm
 from rules.filters import parse_date
+from rules.permissions import EDIT
 from rules.phones import phone_key, phone_with_remark
 from rules.relationship import RULE
 from rules.scope import Actor, customer_scope
@@ -82,7 +83,7 @@ def update(
 
     def work(session: ClientSession) -> None:
         stored = Customer.collection().find_one(
-            {"_id": customer_id, **customer_scope(by)}, session=session
+            {"_id": customer_id, **customer_scope(by, EDIT)}, session=session
         )
         if stored is None:
             raise NotFound(

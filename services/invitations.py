@@ -43,10 +43,11 @@ def send_link(staff_id: ObjectId, *, settings: Settings, by: Actor, now: datetim
 
     Raises:
         NotFound: there is no such person. InvalidInput: the person is deactivated.
+        NotAllowed: the person may do more than the actor.
     """
 
     def work(session: ClientSession) -> tuple[str, ObjectId | None]:
-        person = accounts.stored_person(staff_id, session)
+        person = accounts.administered(staff_id, by, session)
         if not person.get("active"):
             raise InvalidInput(
                 N_("%(name)s is deactivated. Activate the login first."), name=person["name"]

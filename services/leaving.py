@@ -8,7 +8,8 @@ from pymongo.client_session import ClientSession
 
 from models import Staff
 from rules.errors import N_, NotAllowed
-from rules.scope import ADMINISTRATOR, Actor
+from rules.permissions import ADMINISTRATOR
+from rules.scope import Actor
 from services import accounts, handovers, job_runs
 from stores.mongo import in_transaction
 
@@ -31,7 +32,7 @@ def deactivate_staff(
         raise NotAllowed(N_("You cannot deactivate yourself. Ask another administrator."))
 
     def work(session: ClientSession) -> ObjectId | None:
-        person = accounts.stored_person(staff_id, session)
+        person = accounts.administered(staff_id, by, session)
         if ADMINISTRATOR in person["roles"] and not accounts.other_administrator(staff_id, session):
             raise NotAllowed(N_("The last administrator cannot be deactivated."))
         _set_active(person, False, by, now, session)
@@ -51,7 +52,7 @@ def activate_staff(staff_id: ObjectId, by: Actor, now: datetime) -> None:
     """Lets a deactivated person in again, with the old password or a new one-time link."""
     in_transaction(
         lambda session: _set_active(
-            accounts.stored_person(staff_id, session), True, by, now, session
+            accounts.administered(staff_id, by, session), True, by, now, session
         )
     )
 

@@ -10,7 +10,8 @@ from pymongo.client_session import ClientSession
 
 from models import Product
 from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound, StaleForm
-from rules.scope import Actor, may_configure_products
+from rules.permissions import EDIT
+from rules.scope import Actor, product_scope
 from services import audit, job_runs
 from stores.mongo import in_transaction
 
@@ -40,12 +41,13 @@ def set_care(
 
     Raises NotAllowed, InvalidInput with `fields`, NotFound, StaleForm.
     """
-    if not may_configure_products(by):
+    if not by.may("products", EDIT):
         raise NotAllowed()
     values = _parsed(typed)
 
     def work(session: ClientSession) -> CareSettingsSaved:
-        stored = Product.collection().find_one({"_id": product_id}, session=session)
+        mine = {"_id": product_id, **product_scope(by, EDIT)}
+        stored = Product.collection().find_one(mine, session=session)
         if stored is None:
             raise NotFound(N_("This product was deleted meanwhile."))
         if stored.get("version", 1) != version:

@@ -11,6 +11,7 @@ from pymongo.client_session import ClientSession
 from models import RelationshipSetup, Site
 from models.relationship import CONTACT_KINDS
 from rules.errors import N_, InvalidInput, NotAllowed, StaleForm
+from rules.permissions import CONFIGURE
 from rules.relationship import Condition, Rule
 from rules.relationship_facts import AT_LEAST, AT_MOST, DAYS, FACTS, NONE_OF, ONE_OF
 from rules.scope import Actor
@@ -166,9 +167,9 @@ def save(document: Stored, *, version: int, by: Actor, at: datetime) -> ObjectId
     None when nothing changed.
 
     Raises:
-        NotAllowed: only administrators may. StaleForm: somebody else saved meanwhile.
+        NotAllowed: the actor may not configure. StaleForm: somebody else saved meanwhile.
     """
-    if not by.is_administrator:
+    if not by.can(CONFIGURE):
         raise NotAllowed()
 
     def work(session: ClientSession) -> ObjectId | None:

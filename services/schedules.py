@@ -14,6 +14,7 @@ from pymongo.client_session import ClientSession
 from models import JobRun, Schedule
 from models.job_run import ACTIVE_STATES, FAILED
 from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound, StaleForm
+from rules.permissions import CONFIGURE
 from rules.schedules import LONGEST_MINUTES, SHORTEST_MINUTES, Timing
 from rules.scope import SYSTEM, Actor
 from services import audit, job_runs
@@ -267,7 +268,7 @@ def save(
 
 
 def _for_change(key: str, by: Actor, session: ClientSession | None = None) -> Stored:
-    if not by.is_administrator:
+    if not by.can(CONFIGURE):
         raise NotAllowed()
     stored = Schedule.collection().find_one({"key": key}, session=session)
     if stored is None:

@@ -16,7 +16,7 @@ from pymongo.client_session import ClientSession
 
 from models import Customer, Order, Product, Staff
 from rules.scope import seen_by
-from services import bulk
+from services import bulk, configuration
 from services.progress import NoProgress, Progress
 
 Stored = dict[str, Any]
@@ -75,9 +75,12 @@ def release_pending(pending: ObjectId) -> None:
 def hold_pending(
     staff_ids: Iterable[ObjectId], pending: ObjectId, *, session: ClientSession
 ) -> None:
-    """Lets these people, and who stands in for them, see nothing through products until
-    `release_pending`: what was taken from them still stands in the lists."""
-    losing = sorted(staff_ids)
+    """Lets these people, who stands in for them and who is in a team with them see nothing
+    through products until `release_pending`: what was taken from them still stands in the lists."""
+    lost = set(staff_ids)
+    teams = configuration.snapshot().teams.values()
+    together = (team.everybody for team in teams if team.everybody & lost)
+    losing = sorted(lost.union(*together))
     theirs = {"$or": [{"_id": {"$in": losing}}, {"stands_in.staff_id": {"$in": losing}}]}
     Staff.collection().update_many(
         theirs, {"$addToSet": {"scopes_pending": pending}}, session=session

@@ -8,8 +8,9 @@ from bson import ObjectId
 from pymongo.client_session import ClientSession
 
 from models import Staff
-from rules.errors import N_, InvalidInput, NotAllowed, StaleForm
-from rules.scope import ADMINISTRATOR, Actor
+from rules.errors import N_, InvalidInput, StaleForm
+from rules.permissions import ADMINISTRATOR
+from rules.scope import Actor
 from services import access_settings, accounts, login_attempts
 from stores.mongo import in_transaction
 
@@ -27,19 +28,19 @@ def update(
     """Saves the form of a person.
 
     Raises:
-        NotAllowed: the actor does not administer. NotFound, StaleForm.
+        NotAllowed: the actor does not look after accounts, or the person may do more than the
+            actor. NotFound, StaleForm.
         InvalidInput: with `fields`; also when nobody would administer the site any more.
     """
-    _administrators_only(by)
     values: dict[str, Any] = {
         "name": " ".join(name.split()),
         "roles": sorted(set(roles)),
         "must_change_password": must_change_password,
     }
-    accounts.check_name_and_roles(values["name"], values["roles"])
+    accounts.check_name_and_roles(values["name"], values["roles"], by)
 
     def work(session: ClientSession) -> None:
-        person = accounts.stored_person(staff_id, session)
+        person = accounts.administered(staff_id, by, session)
         if person.get("version", 1) != version:
             raise StaleForm()
         changes = _changes(person, values)
@@ -65,10 +66,9 @@ def end_sessions(staff_id: ObjectId, *, name: str | None, by: Actor, at: datetim
 
     Raises NotAllowed, NotFound.
     """
-    _administrators_only(by)
 
     def work(session: ClientSession) -> int:
-        person = accounts.stored_person(staff_id, session)
+        person = accounts.administered(staff_id, by, session)
         ended = [
             opened["key"]
             for opened in person.get("sessions") or []
@@ -89,19 +89,13 @@ def end_sessions(staff_id: ObjectId, *, name: str | None, by: Actor, at: datetim
 
 def unlock(staff_id: ObjectId, *, by: Actor, at: datetime) -> None:
     """Lets a person who was locked out after wrong logins try again. Raises NotAllowed, NotFound."""
-    _administrators_only(by)
 
     def work(session: ClientSession) -> None:
-        person = accounts.stored_person(staff_id, session)
+        person = accounts.administered(staff_id, by, session)
         login_attempts.forget(person["email"], session=session)
         accounts.audit_person(by, at, "unlock", person, {}, session)
 
     in_transaction(work)
-
-
-def _administrators_only(by: Actor) -> None:
-    if not by.is_administrator:
-        raise NotAllowed()
 
 
 def _changes(person: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

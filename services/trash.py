@@ -17,6 +17,7 @@ from pymongo.errors import DuplicateKeyError
 
 from models import Customer, Order, TrashedRecord
 from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound
+from rules.permissions import DELETE
 from rules.scope import Actor, may_delete, may_restore
 from rules.text import fold, nfc
 from services import audit, job_runs, relationships
@@ -61,7 +62,7 @@ def delete(kind: str, record_id: ObjectId, *, by: Actor, at: datetime) -> Trashe
 
     def work(session: ClientSession) -> tuple[Trashed, list[ObjectId]]:
         root = chosen.document.collection().find_one(
-            {"$and": [{"_id": record_id}, chosen.scope(by)]}, session=session
+            {"$and": [{"_id": record_id}, chosen.scope(by, DELETE)]}, session=session
         )
         if root is None:
             _check_may_delete(by, kind, None)
@@ -134,9 +135,10 @@ def restore_record(kind: str, record_id: ObjectId, *, by: Actor, at: datetime) -
             return restore(root["_id"], by=by, at=at)
         except NotFound:
             pass  # a double click: the first one has brought it back
-    if not may_restore(by, kind, is_own=False):
+    if not may_restore(by, kind, is_own=True):
         raise NotAllowed()
-    if KINDS[kind].document.collection().find_one({"_id": record_id}, {"_id": 1}) is None:
+    mine = {"$and": [{"_id": record_id}, KINDS[kind].scope(by, DELETE)]}
+    if KINDS[kind].document.collection().find_one(mine, {"_id": 1}) is None:
         raise NotFound()
     return None
 

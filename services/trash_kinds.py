@@ -13,13 +13,14 @@ from typing import Any
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
-from models import Customer, Interaction, Order, Product, Staff
+from models import Customer, Interaction, Order, Product
 from models.base import CarebookDocument
 from rules.filters import Criteria
-from rules.scope import Actor, customer_scope, order_scope
+from rules.scope import Actor, customer_scope, order_scope, product_scope
 from services import job_runs
 from services.customers import search_fields
 from services.imports.records import searched
+from services.scope import hold_pending
 
 Stored = dict[str, Any]
 EVERYTHING = "*"  # instead of a kind: belongs to records of any kind
@@ -40,7 +41,7 @@ def _nothing(_: Any, *__: Any) -> list[ObjectId]:
     return []
 
 
-def _everywhere(_: Actor) -> Criteria:
+def _everywhere(_: Actor, __: str) -> Criteria:
     return {}
 
 
@@ -51,7 +52,7 @@ class Kind:
     Attributes:
         label: how a person calls the record.
         belongs_to: `{kind of the owner: path of its id}`; EVERYTHING stands for any kind.
-        scope: which records the actor may see at all.
+        scope: the records with which the actor may do an action.
         has_code: whether `code` is unique among the records of the kind.
         recoded: the fields that follow from a new code, of the document with that code.
         renamed: brings copies of a record's code elsewhere in line, in the transaction.
@@ -62,7 +63,7 @@ class Kind:
     document: type[CarebookDocument]
     label: Callable[[Stored], str]
     belongs_to: Mapping[str, str] = field(default_factory=dict)
-    scope: Callable[[Actor], Criteria] = _everywhere
+    scope: Callable[[Actor, str], Criteria] = _everywhere
     has_code: bool = False
     recoded: Callable[[Stored], Stored] = lambda document: {}
     renamed: Callable[[Stored, ClientSession], object] = _nothing
@@ -104,11 +105,7 @@ def _products_changed(change: Change) -> list[ObjectId]:
         if change.action == "delete":
             pending = ObjectId()
             arguments["pending"] = str(pending)
-            Staff.collection().update_many(
-                {"_id": {"$in": sorted(carers)}},
-                {"$set": {"scope_pending": pending}},
-                session=change.session,
-            )
+            hold_pending(carers, pending, session=change.session)
         runs.append(
             job_runs.create("recompute_scope", arguments, change.by, session=change.session)
         )
@@ -139,6 +136,7 @@ KINDS: dict[str, Kind] = {
     "products": Kind(
         document=Product,
         label=lambda product: str(product.get("name") or product["code"]),
+        scope=product_scope,
         has_code=True,
         recoded=lambda product: searched(product.get("name") or "", product["code"]),
         after=_products_changed,

@@ -42,11 +42,11 @@ def purge(batch_id: ObjectId, typed: str, *, by: Actor, at: datetime) -> None:
 
     Raises NotAllowed, NotFound, InvalidInput when `typed` is not the record's code or name.
     """
-    if not may_purge(by):
-        raise NotAllowed()
     root = TrashedRecord.collection().find_one({"_id": batch_id, "is_root": True})
     if root is None:
         raise NotFound()
+    if not may_purge(by, root["kind"]):
+        raise NotAllowed()
     asked = confirmation_of(root)
     if not Confirmation(asked, typed).is_right:
         error = InvalidInput(N_("Type %(word)s to delete it for good."), word=asked)

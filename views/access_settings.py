@@ -7,10 +7,10 @@ from flask_admin import expose
 from flask_babel import gettext
 
 from rules.errors import N_, CareError, InvalidInput, StaleForm
-from rules.scope import ADMINISTRATOR, ROLES
+from rules.permissions import ACCOUNTS
 from services import access_settings, mail
 from views.base import ScreenView
-from views.context import current_actor, now, settings
+from views.context import current_actor, now, offered_roles, settings
 
 
 class AccessSettings(ScreenView):
@@ -18,7 +18,7 @@ class AccessSettings(ScreenView):
 
     endpoint_name, url_path, icon = "access_settings", "/settings/access", "shield-lock"
     label = N_("Security")
-    roles = (ADMINISTRATOR,)
+    needs = ACCOUNTS
 
     @expose("/")
     def index(self) -> str:
@@ -62,6 +62,6 @@ class AccessSettings(ScreenView):
             version=request.form.get("version", "") if is_retry else stored.version,
             problem=problem,
             errors=problem.fields if isinstance(problem, InvalidInput) else {},
-            roles=ROLES,
+            roles=offered_roles(),
             has_mail=mail.is_on(settings()),
         )

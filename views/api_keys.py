@@ -66,6 +66,6 @@ class ApiKeys(ScreenView):
             tokens=api_tokens.tokens_of(actor, now()),
             scopes=SCOPES,
             days_offered=EXPIRY_DAYS,
-            service_roles=api_tokens.SERVICE_ROLES if actor.is_administrator else (),
+            service_roles=api_tokens.roles_of_programs(actor),
             **{"secret": None, "problem": None, "errors": {}} | shown,
         )

@@ -11,12 +11,11 @@ from flask_babel import gettext
 from models import Area, Customer, Product, Staff
 from rules.errors import N_, CareError
 from rules.filters import Criteria, Filter, FilterState, ReferenceFilter, SearchFilter
+from rules.permissions import ASSIGN
 from rules.phones import phone_key
 from rules.scope import (
-    ADMINISTRATOR,
     BY_CUSTOMER,
     BY_PRODUCT,
-    MANAGER,
     UNLIMITED,
     customer_scope,
 )
@@ -61,7 +60,7 @@ class CareMode(ScreenView):
 
     endpoint_name, url_path, icon = "care_mode", "/settings/care-mode", "adjustments"
     label = N_("Care mode")
-    roles = (MANAGER, ADMINISTRATOR)
+    needs = ASSIGN
 
     @expose("/", methods=("GET", "POST"))
     def index_view(self) -> Any:
@@ -80,7 +79,7 @@ class CareMode(ScreenView):
 class Assignments(ListScreen):
     """Base of both screens: tick rows, choose a person, [Ghi lại]."""
 
-    roles = (MANAGER, ADMINISTRATOR)
+    needs = ASSIGN
     list_page = "assignments/page.html"
     sorts = {"name": Sort("search")}
     default_sort = "name"

@@ -19,7 +19,7 @@ from rules.filters import (
     ReferenceFilter,
     SearchFilter,
 )
-from rules.scope import ADMINISTRATOR
+from rules.permissions import AUDIT
 from services import audit_reading
 from services.lists import Sort
 from views import formats
@@ -91,7 +91,7 @@ class Audit(ListScreen):
     model = AuditEntry
     endpoint_name, url_path, icon = "audit", "/audit", "list-check"
     label = N_("Change log")
-    roles = (ADMINISTRATOR,)
+    needs = AUDIT
     columns = (
         Column("at", N_("Time"), sort="at"),
         Column("who", N_("Who")),

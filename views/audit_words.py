@@ -13,7 +13,6 @@ from flask_babel import gettext
 from models import Area, Customer, Staff
 from models.base import CarebookDocument
 from rules.errors import N_
-from rules.scope import ROLES
 from services import lists
 from services.configuration import Configuration
 from views import formats, job_words
@@ -265,7 +264,7 @@ def _word(field: str, text: str, config: Configuration) -> str:
     if field in PICKED:
         picked = config.value(field, text)
         return picked.label(locale()) if picked else text
-    if field in ("roles", "second_factor_roles") and text in ROLES:
+    if field in ("roles", "second_factor_roles"):
         return formats.role_name(text)
     is_word = field in ("gender", "login", "kind", "scopes", "care_mode") and text in WORDS
     return str(gettext(WORDS[text])) if is_word else text

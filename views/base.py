@@ -1,7 +1,7 @@
 """The one place that tames Flask-Admin.
 
 A screen is a `ScreenView`; a screen over one collection is a `ConfiguredModelView`. Both are known
-to the sidebar (views/navigation.py), check roles, and render our templates only.
+to the sidebar (views/navigation.py), check what a person may do, and render our templates only.
 """
 
 import json
@@ -16,11 +16,18 @@ from flask_admin.theme import Theme
 from werkzeug.wrappers import Response as BaseResponse
 
 from rules.errors import NotAllowed
-from rules.scope import ROLES
-from views.context import person
+from rules.scope import Actor
+from views.context import current_actor, person
 from views.security import login_redirect
 
 UNDO = "undo "  # begins the category of a flash; the address that takes the change back follows
+
+
+def meets(actor: Actor, needs: str | tuple[str, str] | None) -> bool:
+    """Whether the actor has the ability, or may do the action with the kind; None: any role."""
+    if needs is None:
+        return bool(actor.access.roles)
+    return actor.can(needs) if isinstance(needs, str) else actor.may(*needs)
 
 
 @dataclass
@@ -40,22 +47,23 @@ class AccessControl:
     """Who may open a screen, its name and its place; mixed into both kinds of view.
 
     Class attributes to set: `endpoint_name` ("orders_due"), `url_path` ("/orders/due"), `label`
-    (English gettext id, marked with N_), `icon` (a name in tools/icons.txt), `roles`.
+    (English gettext id, marked with N_), `icon` (a name in tools/icons.txt), and what a person
+    `needs` to be let in (rules/permissions.py): an ability ("audit"), a kind with an action
+    (("orders", "see")), or None: any role at all.
     """
 
     endpoint_name = ""
     url_path = ""
     label = ""
     icon = "list-details"
-    roles: tuple[str, ...] = ROLES
+    needs: str | tuple[str, str] | None = None
 
     def is_accessible(self) -> bool:
-        """Whether the person has one of the screen's roles."""
-        staff = person()
-        return staff is not None and bool(set(staff.roles) & set(self.roles))
+        """Whether the person's roles allow what the screen needs."""
+        return person() is not None and meets(current_actor(), self.needs)
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> BaseResponse:
-        """To the login for a stranger; for staff without the role, NotAllowed."""
+        """To the login for a stranger; for staff whose roles do not allow it, NotAllowed."""
         if person() is None:
             return login_redirect()
         raise NotAllowed

@@ -12,6 +12,7 @@ from flask_babel import gettext
 from rules.care_sentences import nearness
 from rules.errors import N_, CareError, InvalidInput, NotFound, StaleForm
 from rules.filters import parse_date
+from rules.permissions import CREATE
 from services import care, care_reading
 from services.care import CareEntry, Logged
 from services.care_reading import CareForm
@@ -28,6 +29,7 @@ class Care(ScreenView):
 
     endpoint_name, url_path, icon = "care", "/care", "pencil"
     label = N_("Care entry")
+    needs = ("entries", CREATE)
 
     @expose("/")
     def index_view(self) -> Any:

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models import Product
 from rules.errors import N_, CareError, InvalidInput, NotFound
-from rules.scope import Actor, may_configure_products
+from rules.permissions import EDIT
+from rules.scope import Actor, product_scope
 from services import audit_reading, audit_restore, records
 from views.audit_words import in_words
 from views.base import ScreenView
@@ -101,7 +102,8 @@ def _subject(kind: str, record_id: ObjectId) -> Subject:
 
 def _customer(record_id: ObjectId, by: Actor) -> Subject:
     found = records.customer_record(record_id, by=by).customer
-    return Subject(found["name"], found.get("version", 1), may_restore=True)
+    may_restore = by.may("customers", EDIT)
+    return Subject(found["name"], found.get("version", 1), may_restore)
 
 
 def _order(record_id: ObjectId, by: Actor) -> Subject:
@@ -110,11 +112,12 @@ def _order(record_id: ObjectId, by: Actor) -> Subject:
 
 
 def _product(record_id: ObjectId, by: Actor) -> Subject:
-    found = Product.collection().find_one({"_id": record_id}, {"code": 1, "name": 1, "version": 1})
+    mine = {"_id": record_id, **product_scope(by)}
+    found = Product.collection().find_one(mine, {"code": 1, "name": 1, "version": 1})
     if found is None:
         raise NotFound()
     name = f"{found['code']} · {found.get('name', '')}"
-    return Subject(name, found.get("version", 1), may_restore=may_configure_products(by))
+    return Subject(name, found.get("version", 1), may_restore=by.may("products", EDIT))
 
 
 SUBJECTS: dict[str, Callable[[ObjectId, Actor], Subject]] = {

@@ -11,7 +11,7 @@ from flask_login import current_user
 from config import Settings
 from models import Staff
 from rules.scope import Actor
-from services import absences
+from services import actors
 from services.configuration import Configuration, snapshot
 
 View = TypeVar("View", bound=Callable[..., object])
@@ -54,16 +54,20 @@ def current_actor() -> Actor:
     staff = person()
     if staff is None:
         raise RuntimeError("This page needs a login, yet nobody is logged in.")
+    known: tuple[Staff, Actor] | None = g.get("actor")
+    if known is None or known[0] is not staff:
+        known = g.actor = (staff, _actor(staff))
+    return known[1]
+
+
+def _actor(staff: Staff) -> Actor:
     screen = request.url_rule.rule.strip("/") if request.url_rule else ""
-    return Actor(
-        staff.pk,
-        staff.name,
-        frozenset(staff.roles),
-        screen or "today",
-        care_mode=configured().care_mode,
-        is_scope_pending=bool(staff.scopes_pending),
+    return actors.of_staff(
+        staff,
+        configured(),
+        at=now(),
+        screen=screen or "today",
         address=request.remote_addr or "",
-        stands_in_for=absences.standing_in((one.to_mongo() for one in staff.stands_in), now()),
     )
 
 
@@ -77,6 +81,11 @@ def configured() -> Configuration:
     if "configuration" not in g:
         g.configuration = snapshot()
     return cast(Configuration, g.configuration)
+
+
+def offered_roles() -> list[str]:
+    """The keys of the roles that people can be given, as the site has them."""
+    return [key for key, role in configured().roles.items() if not role.is_retired]
 
 
 def locale() -> str:

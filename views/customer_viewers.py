@@ -10,8 +10,9 @@ from flask_babel import gettext
 from models import Customer, Staff
 from rules.errors import N_, CareError, NotFound
 from rules.filters import parse_date
-from rules.scope import Actor, customer_scope, reasons_to_see, sees_everything
-from services import absences, assignments
+from rules.permissions import SEE
+from rules.scope import customer_scope, reasons_to_see, sees_everything
+from services import actors, assignments
 from services.scope import viewers_of
 from views import formats
 from views.base import ScreenView
@@ -27,6 +28,7 @@ class CustomerViewers(ScreenView):
 
     endpoint_name, url_path, icon = "viewers", "/viewers", "eye"
     label = N_("Viewers")
+    needs = ("customers", SEE)
 
     @expose("/")
     def index_view(self) -> Any:
@@ -86,13 +88,7 @@ def _visible(customer_id: str) -> dict[str, Any]:
 
 
 def _reasons(staff: dict[str, Any], customer: dict[str, Any]) -> list[str]:
-    actor = Actor(
-        staff["_id"],
-        staff["name"],
-        frozenset(staff.get("roles") or ()),
-        care_mode=configured().care_mode,
-        stands_in_for=absences.standing_in(staff.get("stands_in") or (), now()),
-    )
+    actor = actors.of_person(staff, configured(), at=now())
     found = reasons_to_see(
         actor,
         owner_id=customer.get("owner_id"),

@@ -12,6 +12,7 @@ from models.base import local_date
 from rules.care_sentences import nearness
 from rules.errors import N_, InvalidInput, StaleForm
 from rules.filters import Choice, ChoiceFilter, Criteria, Filter, FilterState, SearchFilter
+from rules.permissions import SEE
 from rules.phones import phone_key
 from rules.scope import customer_scope, may_delete
 from rules.three_way import touched
@@ -38,6 +39,7 @@ class Customers(KindList):
     model, kind = Customer, "customers"
     endpoint_name, url_path, icon = "customers", "/customers", "users"
     label = N_("Customer list")
+    needs = ("customers", SEE)
     columns = (
         Column("code", needs=("code",)),
         Column("name", N_("Customer"), sort="name", needs=("name",)),

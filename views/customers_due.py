@@ -6,6 +6,7 @@ from typing import Any
 from models import Area, Customer, Product
 from rules.errors import N_
 from rules.filters import Criteria, Filter, FilterState
+from rules.permissions import SEE
 from rules.scope import customer_carers, due_customer_scope
 from services import lists
 from services.lists import Sort
@@ -24,6 +25,7 @@ class CustomersDue(KindList):
     model, kind = Customer, "customers"
     endpoint_name, url_path, icon = "customers_due", "/customers/due", "user-heart"
     label = N_("Customers due for care")
+    needs = ("customers", SEE)
     columns = (
         Column("code", needs=("code",)),
         Column("name", N_("Customer"), needs=("name",)),

@@ -10,24 +10,19 @@ from babel.dates import format_date as babel_format_date
 from babel.numbers import format_decimal
 from bson.decimal128 import Decimal128
 from flask import Flask
-from flask_babel import gettext
 from jinja2 import Undefined
 from werkzeug.local import LocalProxy
 
 from models.base import local_date
-from rules.errors import N_, CareError
+from rules.errors import CareError
+from rules.permissions import Role
 from rules.phones import dialled
-from rules.scope import ADMINISTRATOR, CARE_AGENT, MANAGER
 from rules.sentences import Sentence
-from views.context import locale, person, settings, today
+from rules.teams import Team
+from views.context import configured, locale, person, settings, today
 from views.i18n import said
 
 NO_BREAK_SPACE = "\u00a0"
-ROLE_NAMES = {
-    CARE_AGENT: N_("Care agent"),
-    MANAGER: N_("Manager"),
-    ADMINISTRATOR: N_("Administrator"),
-}
 AVATAR_COLOURS = 8  # classes avatar-0 … avatar-7 in frame.css
 
 
@@ -123,8 +118,9 @@ def avatar_class(name: str | None) -> str:
 
 
 def role_name(role: str) -> str:
-    """A role in the reader's language."""
-    return str(gettext(ROLE_NAMES.get(role, role)))
+    """A role in the reader's language, as the site calls it."""
+    known = configured().roles.get(role)
+    return known.label(locale()) if known else role
 
 
 def _translate(message: str, params: dict[str, Any]) -> str:
@@ -139,6 +135,8 @@ def _param(value: Any) -> Any:
         return say(value)
     if isinstance(value, CareError):
         return say_error(value)
+    if isinstance(value, Role | Team):
+        return value.label(locale())
     if isinstance(value, datetime):
         return format_datetime(value)
     if isinstance(value, date):

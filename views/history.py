@@ -20,6 +20,7 @@ from rules.filters import (
     InstantRangeFilter,
     ReferenceFilter,
 )
+from rules.permissions import SEE
 from rules.scope import history_scope
 from services import care_summary, lists
 from services.lists import Sort
@@ -42,6 +43,7 @@ class History(KindList):
     model, kind = Interaction, "entries"
     endpoint_name, url_path, icon = "history", "/care/history", "history"
     label = N_("Care history")
+    needs = ("entries", SEE)
     columns = (
         Column("at", sort="at", needs=("at",)),
         Column("staff", needs=("staff",)),

@@ -10,6 +10,7 @@ from flask_babel import gettext
 from models import JobRun
 from rules.errors import N_, NotFound
 from rules.filters import Choice, ChoiceFilter, Criteria, Filter
+from rules.permissions import JOBS
 from services import job_errors, job_runs
 from services.lists import Sort
 from views import formats, job_words
@@ -31,7 +32,7 @@ MINE_SHOWN = 3
 
 
 class Jobs(ListScreen):
-    """Newest first; a failed run says why. Administrators see all runs, others their own."""
+    """Newest first; a failed run says why. Who may look after jobs sees all runs, others their own."""
 
     model = JobRun
     endpoint_name, url_path, icon = "jobs", "/jobs", "player-play"
@@ -58,7 +59,7 @@ class Jobs(ListScreen):
 
     def scope(self) -> Criteria:
         actor = current_actor()
-        return {} if actor.is_administrator else {"started_by": actor.staff_id}
+        return {} if actor.can(JOBS) else {"started_by": actor.staff_id}
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return {"link": links("jobs.run_view", "run_id")}

@@ -1,13 +1,16 @@
 """The sidebar: which screens, in which section and order."""
 
+import threading
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
+from cachetools import LRUCache
 from flask import Flask, current_app
 from flask_babel import gettext
 
 from rules.errors import N_
-from views.context import locale, person
+from views.context import configured, current_actor, locale, person
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,10 @@ SECTIONS = (
 )
 
 
+_known: LRUCache[Hashable, list[tuple[str, list["Link"]]]] = LRUCache(maxsize=64)
+_lock = threading.Lock()  # the threads of a web process share the sidebars
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """An entry as the sidebar shows it to this person."""
@@ -77,12 +84,15 @@ class Link:
 
 def sidebar() -> list[tuple[str, list[Link]]]:
     """The sections with the screens that exist and that the person may open."""
-    staff = person()
-    key = (locale(), frozenset(staff.roles) if staff else frozenset())
-    known = current_app.extensions.setdefault("carebook_sidebars", {})
-    if key not in known:
-        known[key] = _sidebar()
-    return known[key]  # type: ignore[no-any-return]
+    roles = current_actor().roles if person() is not None else frozenset()
+    key = (locale(), configured().revision, roles)
+    with _lock:
+        found = _known.get(key)
+    if found is None:
+        found = _sidebar()
+        with _lock:
+            _known[key] = found
+    return found
 
 
 def _sidebar() -> list[tuple[str, list[Link]]]:

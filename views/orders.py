@@ -10,6 +10,7 @@ from flask_babel import gettext
 from models.base import local_date
 from rules.care_sentences import nearness
 from rules.errors import N_
+from rules.permissions import SEE
 from rules.scope import may_delete
 from services import records, trash
 from views.base import ScreenView, flash_undo
@@ -24,6 +25,7 @@ class Orders(ScreenView):
 
     endpoint_name, url_path, icon = "orders", "/orders", "receipt"
     label = N_("Orders")
+    needs = ("orders", SEE)
 
     @expose("/<record_id>")
     def record_view(self, record_id: str) -> Any:

@@ -18,6 +18,7 @@ from rules.filters import (
     FilterState,
     ReferenceFilter,
 )
+from rules.permissions import SEE
 from rules.scope import due_order_scope, order_carers
 from services import lists
 from services.lists import Sort
@@ -49,6 +50,7 @@ class OrdersDue(KindList):
     model, kind = Order, "orders"
     endpoint_name, url_path, icon = "orders_due", "/orders/due", "receipt"
     label = N_("Orders due for care")
+    needs = ("orders", SEE)
     columns = (
         Column("code", needs=("code",)),
         Column("customer", needs=("customer",)),

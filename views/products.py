@@ -9,8 +9,9 @@ from flask_babel import gettext
 
 from models import Product
 from rules.errors import N_, InvalidInput, NotAllowed, NotFound, StaleForm
-from rules.filters import Choice, ChoiceFilter, Filter, FilterState, SearchFilter
-from rules.scope import may_configure_products, may_delete
+from rules.filters import Choice, ChoiceFilter, Criteria, Filter, FilterState, SearchFilter
+from rules.permissions import EDIT, SEE
+from rules.scope import may_delete, product_scope
 from services import products, trash
 from services.lists import Sort
 from views import formats
@@ -41,6 +42,7 @@ class Products(KindList):
     model, kind = Product, "products"
     endpoint_name, url_path, icon = "products", "/products", "package"
     label = N_("Products")
+    needs = ("products", SEE)
     columns = (
         Column("code", needs=("code",)),
         Column("name", sort="name", needs=("name",)),
@@ -57,11 +59,14 @@ class Products(KindList):
     counted = "care"
     empty_text = N_("No product matches. Products come with the import of products or orders.")
 
+    def scope(self) -> Criteria:
+        return product_scope(current_actor())
+
     def list_filters(self) -> tuple[Filter, ...]:
         return (SEARCH, NEEDS_CARE, GROUP)
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        return {"may_edit": may_configure_products(current_actor())}
+        return {"may_edit": current_actor().may("products", EDIT)}
 
     def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
         return {
@@ -84,10 +89,11 @@ class Products(KindList):
     @expose("/<product_id>/care", methods=("GET", "POST"))
     def care_view(self, product_id: str) -> Any:
         """Interval and contacts of one product, in the side panel or on a page of its own."""
-        product = Product.collection().find_one({"_id": object_id(product_id)})
+        mine = {"_id": object_id(product_id), **product_scope(current_actor())}
+        product = Product.collection().find_one(mine)
         if product is None:
             raise NotFound()
-        if not may_configure_products(current_actor()):
+        if not current_actor().may("products", EDIT):
             raise NotAllowed()
         if request.method == "GET":
             return self._form(product, _typed_values(product))

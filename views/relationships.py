@@ -7,9 +7,9 @@ from flask_admin import expose
 from flask_babel import gettext
 
 from rules.errors import N_, CareError, InvalidInput, StaleForm
+from rules.permissions import CONFIGURE
 from rules.relationship_facts import FACTS, WORDS
 from rules.relationship_sentences import sentences
-from rules.scope import ADMINISTRATOR
 from services import relationship_preview, relationship_setup
 from views import formats, relationship_form, relationship_words
 from views.base import ScreenView
@@ -23,7 +23,7 @@ class Relationships(ScreenView):
 
     endpoint_name, url_path, icon = "relationships", "/settings/relationships", "heart-handshake"
     label = N_("Relationship rules")
-    roles = (ADMINISTRATOR,)
+    needs = CONFIGURE
 
     @expose("/", methods=("GET", "POST"))
     def index_view(self) -> Any:

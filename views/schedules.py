@@ -8,7 +8,7 @@ from flask_admin import expose
 from flask_babel import gettext, ngettext
 
 from rules.errors import N_, InvalidInput, StaleForm
-from rules.scope import ADMINISTRATOR
+from rules.permissions import CONFIGURE
 from services import schedules
 from views import job_words
 from views.base import ScreenView
@@ -22,7 +22,7 @@ class Schedules(ScreenView):
 
     endpoint_name, url_path, icon = "schedules", "/settings/schedules", "clock"
     label = N_("Schedules")
-    roles = (ADMINISTRATOR,)
+    needs = CONFIGURE
 
     @expose("/")
     def index_view(self) -> Any:

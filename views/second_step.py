@@ -10,10 +10,9 @@ from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 from models import Staff
-from rules.scope import Actor
-from services import accounts, logins, second_factor
+from services import accounts, actors, logins, second_factor
 from services.login_attempts import LockedOut
-from views.context import current_visitor, local_path, now, person, public
+from views.context import configured, current_visitor, local_path, now, person, public
 from views.forms import CarebookForm
 from views.identity import SESSION_KEY
 from views.limits import locked_text, login_wait_seconds, wait_text
@@ -95,7 +94,7 @@ def start_session(staff: Staff, *, how: str) -> None:
     login_user(staff)
     session[SESSION_KEY] = key
     session.permanent = True
-    by = Actor(staff.pk, staff.name, frozenset(staff.roles), "login", address=address)
+    by = actors.of_staff(staff, configured(), at=now(), screen="login", address=address)
     logins.note_success(staff, by, now(), how=how)
 
 

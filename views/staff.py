@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from models import Staff as StaffDocument
 from rules.errors import N_, CareError, InvalidInput, NotFound, StaleForm
 from rules.filters import Choice, ChoiceFilter, Filter, SearchFilter
-from rules.scope import ADMINISTRATOR, ROLES
+from rules.permissions import ACCOUNTS
 from services import (
     accounts,
     audit_reading,
@@ -27,9 +27,8 @@ from services.lists import Sort
 from views import formats
 from views.browsers import shown_sessions
 from views.cells import Cell, Column, RowView
-from views.context import current_actor, now, settings
+from views.context import configured, current_actor, now, offered_roles, settings
 from views.errors import flash_error
-from views.formats import ROLE_NAMES
 from views.list_screen import ListScreen, links, object_id
 
 SEARCH = SearchFilter("q", N_("Name, e-mail…"), "search_words")
@@ -49,15 +48,6 @@ STATE = ChoiceFilter(
     ),
     default="active",
 )
-ROLE = ChoiceFilter(
-    "role",
-    N_("Role"),
-    (
-        Choice("all", N_("All roles"), "", {}),
-        *(Choice(role, ROLE_NAMES[role], ROLE_NAMES[role], {"roles": role}) for role in ROLES),
-    ),
-    default="all",
-)
 CHANGES_SHOWN = 10
 STAFF_OFFERED = 500
 NOBODY = "nobody"
@@ -69,7 +59,7 @@ class Staff(ListScreen):
     model = StaffDocument
     endpoint_name, url_path, icon = "staff", "/staff", "user-cog"
     label = N_("Staff")
-    roles = (ADMINISTRATOR,)
+    needs = ACCOUNTS
     list_page = "staff/list.html"
     columns = (
         Column("name", N_("Name"), sort="name"),
@@ -85,7 +75,15 @@ class Staff(ListScreen):
     empty_text = N_("Nobody matches. Check the spelling, or clear the filters.")
 
     def list_filters(self) -> tuple[Filter, ...]:
-        return (SEARCH, STATE, ROLE)
+        return (SEARCH, STATE, self._role_filter())
+
+    def _role_filter(self) -> ChoiceFilter:
+        found = [
+            Choice(key, formats.role_name(key), formats.role_name(key), {"roles": key})
+            for key in configured().roles
+        ]
+        every = Choice("all", N_("All roles"), "", {})
+        return ChoiceFilter("role", N_("Role"), (every, *found), default="all")
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         # Secrets stay in the store: only whether there are any is read.
@@ -252,7 +250,7 @@ class Staff(ListScreen):
             typed=typed,
             problem=problem,
             errors=problem.fields if problem else {},
-            roles=ROLES,
+            roles=offered_roles(),
         )
 
     def _person_page(
@@ -289,7 +287,7 @@ class Staff(ListScreen):
             new_link=new_link,
             sessions=shown_sessions(found),
             is_me=who == current_actor().staff_id,
-            roles=ROLES,
+            roles=offered_roles(),
             entries=audit_reading.newest_of("staff", who, CHANGES_SHOWN),
         )
 

@@ -15,16 +15,18 @@ from rules.errors import N_, CareError, InvalidInput, NotFound
 from rules.filters import (
     Choice,
     ChoiceFilter,
+    Criteria,
     Filter,
     FilterState,
     InstantRangeFilter,
     ReferenceFilter,
     SearchFilter,
 )
-from rules.scope import ADMINISTRATOR, MANAGER, may_purge
+from rules.scope import NOTHING, may_purge, trash_scope
 from services import access_settings, trash, trash_purge
 from services.lists import Sort
 from services.trash import CodeTaken, Trashed
+from services.trash_kinds import KINDS
 from views import formats
 from views.audit_words import kind_text
 from views.context import current_actor, local_day_start, now
@@ -59,7 +61,6 @@ class Trash(ListScreen):
     model = TrashedRecord
     endpoint_name, url_path, icon = "trash", "/trash", "trash"
     label = N_("Trash")
-    roles = (MANAGER, ADMINISTRATOR)
     columns = (
         Column("what", N_("What")),
         Column("kind", N_("Kind"), fold="phone"),
@@ -75,6 +76,13 @@ class Trash(ListScreen):
         *("deleted_at", "staff_id", "staff_name"),
     )
     empty_text = N_("Nothing here. What is deleted can be brought back from this list.")
+
+    def is_accessible(self) -> bool:
+        """Whether there is anything that the person may delete, and so bring back."""
+        return super().is_accessible() and self.scope() != NOTHING
+
+    def scope(self) -> Criteria:
+        return trash_scope(current_actor(), KINDS)
 
     def list_filters(self) -> tuple[Filter, ...]:
         return (SEARCH, KIND, STAFF, AT)
@@ -153,7 +161,8 @@ class Trash(ListScreen):
             .limit(ENTRIES_SHOWN)
         )
         root = next((one for one in entries if one.get("is_root")), None)
-        if root is None:
+        mine = {"$and": [{"batch_id": batch_id, "is_root": True}, self.scope()]}
+        if root is None or TrashedRecord.collection().find_one(mine, {"_id": 1}) is None:
             raise NotFound(N_("This is not in the trash any more."))
         errors = problem.fields if isinstance(problem, InvalidInput) else {}
         if problem is None:
@@ -168,7 +177,7 @@ class Trash(ListScreen):
             until=until_text(root["deleted_at"], access_settings.read().trash_days),
             counts=counts_text(root.get("counts")),
             confirmation=trash_purge.confirmation_of(root),
-            may_purge=may_purge(current_actor()),
+            may_purge=may_purge(current_actor(), root["kind"]),
             kind_text=kind_text,
         )
 

@@ -143,7 +143,11 @@ def test_a_program_has_a_role_of_its_own_and_stays(
     other = accounts.create_staff("d2@example.com", "Hai", ["administrator"], SYSTEM)
     browser = browser_of(administrator)
     key = make_key(browser, kind="service", role=MANAGER)
-    leaving.deactivate_staff(administrator.staff_id, Actor(other.pk, other.name), datetime.now(UTC))
+    leaving.deactivate_staff(
+        administrator.staff_id,
+        Actor(other.pk, other.name, frozenset(other.roles)),
+        datetime.now(UTC),
+    )
     answer = call(app.test_client(), key)
     assert (answer.json["kind"], answer.json["roles"]) == ("service", [MANAGER])
     assert answer.json["staff_id"] is None
