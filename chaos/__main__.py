@@ -7,6 +7,7 @@ with the command that plays it again.
 import argparse
 import random
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -24,6 +25,8 @@ ROUNDS = 50
 
 
 def main(arguments: Sequence[str]) -> int:
+    # Told to end, it takes its installation along.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     chosen = _parser().parse_args(arguments)
     seed = chosen.seed if chosen.seed is not None else random.SystemRandom().randrange(10**6)
     numbers = [chosen.round] if chosen.round is not None else range(chosen.rounds)
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
             _say(f"What is left of it is in {directory}")
             if not chosen.go_on:
                 break
-    Console(width=110).print(table(chaos, outcomes))
+    Console(width=120).print(table(chaos, outcomes))
     if any(outcome.problems for outcome in outcomes):
         return 1
     shutil.rmtree(directory, ignore_errors=True)
@@ -79,7 +82,7 @@ def table(chaos: Chaos, outcomes: Sequence[Outcome]) -> Table:
     made = Table(
         title=f"{len(played)} rounds, seed {chaos.seed}: {len(chaos.ledger.entries):,} entries, "
         f"{len(chaos.ledger.orders):,} imported orders, {chaos.jobs:,} jobs "
-        f"({chaos.failed_jobs} failed with a reason)"
+        f"({chaos.retaken_jobs} taken up again, {chaos.failed_jobs} failed with a reason)"
     )
     made.add_column("what")
     for heading in ("rounds", "acknowledged", "silence, median", "longest", "wrong"):

@@ -26,6 +26,7 @@ from stores.embedded_valkey import EmbeddedValkey
 PROGRAM = [sys.executable, str(PROJECT_ROOT / "app.py")]
 PRIMARY = "primary"
 PARTS = ("web", "worker", "scheduler")
+WORKERS = 2  # so that jobs are shared while one of them dies
 RESTART_SECONDS = 1.0  # as a service manager waits before it starts a dead service again
 DISK_BYTES = 1536 * 1024 * 1024
 DATABASE = "carebook"
@@ -65,6 +66,7 @@ class Installation:
                 "CAREBOOK_PORT": str(self.port),
                 "CAREBOOK_LOGIN_RATE": "1000 per minute",
                 "CAREBOOK_LOCALE": "en",
+                "CAREBOOK_JOB_WORKERS": str(WORKERS),
                 "PYTHONPATH": str(PROJECT_ROOT),
             }
         )
@@ -130,7 +132,9 @@ class Installation:
             return []
         if target == "supervisor":
             return [self._serve.pid]
-        first = [pid for pid, line in _children(self._serve.pid) if line.split()[-1:] == [target]]
+        first = self.parts().get(target, [])
+        if target == "worker" and chance.random() < 0.5:
+            first = first[:1]  # the other one goes on
         below = [child for pid in first for child, _ in _children(pid)]
         return chance.choice([first + below, first, below or first])
 
@@ -146,11 +150,12 @@ class Installation:
         wanted = [name for name in (*PARTS, *self.stores) if name not in there]
         return wanted if wanted or self._is_ready() else ["answers"]
 
-    def parts(self) -> dict[str, int]:
-        """The process id of each part of the application that runs."""
-        if self._serve is None:
-            return {}
-        return {line.split()[-1]: pid for pid, line in _children(self._serve.pid) if line}
+    def parts(self) -> dict[str, list[int]]:
+        """The process ids of each part of the application that runs."""
+        found: dict[str, list[int]] = {}
+        for pid, line in _children(self._serve.pid) if self._serve is not None else ():
+            found.setdefault((line.split() or ["?"])[-1], []).append(pid)
+        return found
 
     def _is_ready(self) -> bool:
         try:

@@ -52,6 +52,7 @@ class Chaos:
     replica_set: bool = False
     ledger: Ledger = field(default_factory=Ledger)
     failed_jobs: int = 0
+    retaken_jobs: int = 0
     jobs: int = 0
 
     def rounds(self, numbers: Sequence[int], kinds: Sequence[str] = ()) -> Iterator[Outcome]:
@@ -72,6 +73,7 @@ class Chaos:
             with place.database() as database:
                 self.jobs = database.job_runs.count_documents({})
                 self.failed_jobs = truth.failed(database)
+                self.retaken_jobs = truth.retaken(database)
         finally:
             place.stop()
             if members is not None:

@@ -124,6 +124,12 @@ def failed(database: Any) -> int:
     return count
 
 
+def retaken(database: Any) -> int:
+    """How many jobs were taken up again after their worker had died."""
+    count: int = database.job_runs.count_documents({"attempts": {"$gt": 1}})
+    return count
+
+
 def stale_dates(settings: Settings) -> list[str]:
     """Care dates that a recompute would change although nobody works: each a lost follow-up."""
     mongo.connect(settings)
