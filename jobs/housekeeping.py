@@ -3,14 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 from config import Settings
-from services import job_runs, trash_purge
+from services import job_runs, list_export_runs, trash_purge
 from services.progress import Progress
 
 
 def purge_job_runs(progress: Progress) -> None:
-    """Job runs that ended longer ago than the setting CAREBOOK_JOB_RUN_DAYS."""
+    """Job runs that ended longer ago than the setting CAREBOOK_JOB_RUN_DAYS, and exported files."""
     before = datetime.now(UTC) - timedelta(days=Settings().job_run_days)
     progress.count("runs_deleted", job_runs.purge(before))
+    progress.count("files_deleted", list_export_runs.purge(datetime.now(UTC)))
 
 
 def purge_trash(progress: Progress) -> None:

@@ -6,7 +6,7 @@ and run again: the result has to be the same.
 
 from collections.abc import Callable
 
-from jobs import audit, fields, housekeeping, mail, recompute, relationships, scope
+from jobs import audit, fields, housekeeping, lists, mail, recompute, relationships, scope
 
 JOBS: dict[str, Callable[..., None]] = {
     "recompute_care": recompute.recompute_care,
@@ -14,6 +14,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "purge_job_runs": housekeeping.purge_job_runs,
     "purge_trash": housekeeping.purge_trash,
     "purge_audit": audit.purge_audit,
+    "export_list": lists.export_list,
     "send_mail": mail.send_mail,
     "send_reset_link": mail.send_reset_link,
     "recompute_scope": scope.recompute_scope,

@@ -5,10 +5,10 @@ process sees a change with its next request, and none ever sees half of one.
 """
 
 import threading
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from bson import ObjectId
 from cachetools import LRUCache, cached
@@ -24,6 +24,7 @@ from rules.teams import Team, compile_teams
 from stores.mongo import in_transaction
 
 Section = Mapping[str, Mapping[str, Any]]
+Made = TypeVar("Made")
 NO_ITEMS: Section = MappingProxyType({})
 
 
@@ -50,9 +51,9 @@ class Configuration:
     """Everything that administrators configure, as it was at `revision`.
 
     `pick_lists` maps a list's key to its values by key, in their order; `kinds` maps the key of a
-    kind to the kind with its fields in order; `roles` and `teams` by key; `sections` holds the content of every
-    item as it is stored (models/configuration.py), for what is compiled where it is used. Cache what
-    you compile under `revision` and whatever else it depends on.
+    kind to the kind with its fields in order; `roles` and `teams` by key; `sections` holds the
+    content of every item as it is stored (models/configuration.py), for what is compiled where it
+    is used (`once`).
     """
 
     revision: int
@@ -62,6 +63,7 @@ class Configuration:
     roles: Mapping[str, Role] = field(default_factory=lambda: SHIPPED_ROLES)
     sections: Mapping[str, Section] = field(default_factory=dict)
     teams: Mapping[str, Team] = field(default_factory=dict)
+    _made: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def value(self, list_key: str, key: str | None) -> PickedValue | None:
         """The value, or a plain one for a key that no list knows, or None for no key."""
@@ -69,6 +71,16 @@ class Configuration:
             return None
         known = self.pick_lists.get(list_key, {}).get(key)
         return known or PickedValue(key, key, key, "gray", retired=True)
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What is made of this configuration alone, made once and kept for as long as it is in force.
+
+        `key` names what is made and whatever else it depends on: roles, language.
+        """
+        if key not in self._made:
+            self._made[key] = make()
+        made: Made = self._made[key]
+        return made
 
     def section(self, name: str) -> Section:
         """{key: content} of one section."""

@@ -28,6 +28,7 @@ from views.customers_due import CustomersDue
 from views.handover import HandOver
 from views.history import History
 from views.jobs import Jobs
+from views.list_files import Exports
 from views.lookup import Lookup
 from views.orders import Orders
 from views.orders_due import OrdersDue, OrdersDueByArea, OrdersDueByGroup
@@ -54,6 +55,7 @@ def screens() -> list[BaseView]:
         Orders(),
         Products(),
         Jobs(),
+        Exports(),
         CareMode(),
         HandOver(),
         AssignProducts(),

@@ -16,7 +16,8 @@ class Column:
 
     `fold` is when the column gives way: `panel` while the side panel is open or the screen is
     narrow, `phone` on a phone only, None never. `needs` are the keys of the fields that it shows:
-    who may not see the first of them lacks the column. `heading` is the label in the reader's
+    who may not see the first of them lacks the column; `exports` are those of a file where they are
+    others. `heading` is the label in the reader's
     language where the list is configured, `field` the field behind it, `width` in CSS pixels.
     """
 
@@ -26,6 +27,7 @@ class Column:
     numeric: bool = False
     fold: str | None = None
     needs: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
     heading: str = ""
     field: Field | None = None
     width: int | None = None

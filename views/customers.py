@@ -42,7 +42,13 @@ class Customers(KindList):
     needs = ("customers", SEE)
     columns = (
         Column("code", needs=("code",)),
-        Column("name", N_("Customer"), sort="name", needs=("name",)),
+        Column(
+            "name",
+            N_("Customer"),
+            sort="name",
+            needs=("name",),
+            exports=("name", "phones", "area"),
+        ),
         Column("relationship", fold="phone", needs=("relationship",)),
         Column("due", N_("Next care"), fold="panel", needs=("due",)),
         Column("last_contact", fold="panel", needs=("last_contact",)),

@@ -28,9 +28,9 @@ class CustomersDue(KindList):
     needs = ("customers", SEE)
     columns = (
         Column("code", needs=("code",)),
-        Column("name", N_("Customer"), needs=("name",)),
+        Column("name", N_("Customer"), needs=("name",), exports=("name", "phones", "area")),
         Column("due", sort="due", needs=("due",)),
-        Column("order", N_("For order"), fold="panel", needs=("due",)),
+        Column("order", N_("For order"), fold="panel", needs=("due",), exports=("due",)),
         Column("relationship", fold="panel", needs=("relationship",)),
         Column("last_contact", fold="panel", needs=("last_contact",)),
     )

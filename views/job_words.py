@@ -34,6 +34,7 @@ JOB_LABELS = {
     "purge_trash": N_("Empty the trash of what is too old"),
     "send_mail": N_("Send mail"),
     "send_reset_link": N_("Send a new password link"),
+    "export_list": N_("Export a list"),
     "recompute_care": N_("Recompute care dates"),
     "recompute_scope": N_("Follow a change of carers"),
     "index_fields": N_("Make indexes of fields"),
@@ -46,6 +47,7 @@ JOB_LABELS = {
 }
 # What a job is doing while it knows how much there is to do.
 DOING = {
+    "export_list": N_("Writing %(total)s rows into a file"),
     "recompute_care": N_("Recomputing the care dates of %(total)s orders and customers"),
     "recompute_scope": N_("Bringing the lists of %(total)s customers in line with their carers"),
     "hand_over": N_("Handing over %(total)s customers"),
@@ -68,6 +70,8 @@ COUNTS = {
     "indexes_made": N_("indexes made"),
     "indexes_dropped": N_("indexes dropped"),
     "runs_deleted": N_("old jobs removed"),
+    "files_deleted": N_("exported files removed"),
+    "rows_written": N_("rows written"),
 }
 
 

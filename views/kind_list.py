@@ -8,24 +8,35 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from flask import g, request
+from flask import g, request, url_for
 
-from rules.errors import N_, InvalidInput
+from rules.errors import N_, CareError, InvalidInput
 from rules.fields import Field, Kind
+from rules.filters import FilterState
 from services import lists, references
 from services.lists import Sort
 from views.cells import Cell, Column, RowView
+from views.column_choice import ColumnChoice
 from views.context import configured, current_actor, locale, person
 from views.field_cells import label, maker
-from views.list_columns import ChosenColumn, CompiledList, compile_list, read_columns
+from views.list_columns import (
+    PAGE_SIZES,
+    ChosenColumn,
+    CompiledList,
+    compile_list,
+    read_columns,
+)
+from views.list_files import ListFiles
 from views.list_screen import ListScreen
 
 Row = dict[str, Any]
 Make = Callable[[Row], Cell]
+# What of an address stays while filters change, and what a script may send along.
+STANDING = ("view", "where", "group", "mode", "sort")
 SORTED_AT_MOST = 10_000  # rows that are sorted without an index
 
 
-class KindList(ListScreen):
+class KindList(ColumnChoice, ListFiles, ListScreen):
     """Base of the lists over a kind. Subclasses set `kind` and `columns`, and may add `special`.
 
     `fields` are the stored paths that special columns need beside those of the shown fields;
@@ -75,7 +86,18 @@ class KindList(ListScreen):
         return self.compiled().sorts
 
     def page_size(self) -> int:
-        return self.compiled().page_size
+        own = self.preferences().get("page_size")
+        return own if own in PAGE_SIZES else self.compiled().page_size
+
+    def standing(self) -> dict[str, str]:
+        return {name: request.args[name] for name in STANDING if request.args.get(name)}
+
+    def link(self, view: str, state: FilterState, **more: str) -> str:
+        """The address of another view of this list, about the same rows in the same order."""
+        return url_for(f"{self.endpoint}.{view}", **{**state.raw, **self.standing(), **more})
+
+    def address(self, state: FilterState, /, **changes: str | None) -> str:
+        return super().address(state, **{**self.standing(), **changes})
 
     def row_views(self, rows: Sequence[Row]) -> list[RowView]:
         refs = self.references(rows)
@@ -130,8 +152,7 @@ class KindList(ListScreen):
         )
         return found <= SORTED_AT_MOST
 
-    def problems(self) -> list[InvalidInput]:
-        """What of the request could not be used, to be said above the list."""
+    def problems(self) -> list[CareError]:
         return self._once("problems", list)
 
     def field_label(self, field: Field) -> str:

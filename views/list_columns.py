@@ -5,13 +5,11 @@ its own (a green square, an explained date). What a role may not see is not amon
 neither be shown nor sorted by.
 """
 
-import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from cachetools import LRUCache
 from flask_babel import gettext
 
 from rules.fields import DAY, FLAG, INSTANT, NUMBER, REFERENCE, TEXT, Field
@@ -31,10 +29,11 @@ COLUMNS_MOST = 40
 class CompiledList:
     """What a list offers to everybody with the same roles and language.
 
-    `columns` by key, those of the screen itself first; `default` are the keys shown without any
+    `fields` are those of the kind that they may read. `columns` by key, those of the screen itself first; `default` are the keys shown without any
     choice, with widths; `sorts` by key.
     """
 
+    fields: Mapping[str, Field]
     columns: Mapping[str, Column]
     default: tuple["ChosenColumn", ...]
     sorts: Mapping[str, Sort]
@@ -53,18 +52,8 @@ class ChosenColumn:
 
 def compile_list(screen: Any, config: Configuration, access: Access, locale: str) -> CompiledList:
     """The compiled list of a screen (views/kind_list.py); from memory while nothing changed."""
-    roles = frozenset(role.key for role in access.roles)
-    with _lock:
-        known = _known.get((screen.endpoint, config.revision, roles, locale))
-    if known is None:
-        known = _compile(screen, config, access, locale)
-        with _lock:
-            _known[(screen.endpoint, config.revision, roles, locale)] = known
-    return known
-
-
-_known: LRUCache[Hashable, CompiledList] = LRUCache(maxsize=512)
-_lock = threading.Lock()
+    key = ("list", screen.endpoint, frozenset(role.key for role in access.roles), locale)
+    return config.once(key, lambda: _compile(screen, config, access, locale))
 
 
 def _compile(screen: Any, config: Configuration, access: Access, locale: str) -> CompiledList:
@@ -87,6 +76,7 @@ def _compile(screen: Any, config: Configuration, access: Access, locale: str) ->
     asked = str(wanted.get("sort") or "")
     size = wanted.get("page_size")
     return CompiledList(
+        fields,
         MappingProxyType(columns),
         default,
         MappingProxyType(sorts),

@@ -14,7 +14,7 @@ from flask import Flask, abort, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext
 
-from rules.errors import InvalidInput
+from rules.errors import CareError, InvalidInput
 from rules.filters import (
     ChoiceFilter,
     Criteria,
@@ -48,6 +48,12 @@ class ListPage:
     sort: str
     says: list[str]
     names: dict[str, str]
+    problems: Sequence[CareError] = ()
+
+    @property
+    def is_sized(self) -> bool:
+        """Whether somebody gave columns their width."""
+        return any(column.width for column in self.columns)
 
 
 class ListScreen(ConfiguredModelView):
@@ -113,6 +119,7 @@ class ListScreen(ConfiguredModelView):
             sort=self._sort_key(),
             says=[formats.say(_named(says, names.get(key))) for key, says in state.sentences()],
             names=names,
+            problems=[*state.problems, *self.problems()],
         )
         return self.render(self.list_page, list=shown, **self.side(state))
 
@@ -187,6 +194,14 @@ class ListScreen(ConfiguredModelView):
             size=self.page_size(),
             projection=self._projection(),
         )
+
+    def problems(self) -> list[CareError]:
+        """What of the request could not be used, beside filters, to be said above the list."""
+        return []
+
+    def standing(self) -> dict[str, str]:
+        """What of the address stays when filters change."""
+        return {}
 
     def page_size(self) -> int:
         """Rows on a page."""

@@ -1,0 +1,216 @@
+"""The rows of a list as a file: exactly the columns, filters and order that are seen (CSV, XLSX).
+
+Rows come from a raw cursor with one query per thousand rows and kind of reference; memory stays
+bounded, whatever the number of rows. Texts that a spreadsheet would run are made harmless.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any, BinaryIO
+
+import xlsxwriter
+from bson import Decimal128
+from pymongo.collection import Collection
+
+from models.base import local_date
+from rules.errors import N_
+from rules.fields import Field
+from rules.filters import Criteria
+from rules.scope import Actor
+from services import references
+from services.catalogues import Words
+from services.configuration import Configuration
+from services.csv_cells import escaped
+from services.lists import Sort
+from services.progress import NoProgress, Progress, stop_if_cancelled
+from services.references import value_at
+from stores import mongo
+
+Stored = dict[str, Any]
+Shown = str | int | float | Decimal | date | datetime | bool | None
+
+CSV, XLSX = "csv", "xlsx"
+FORMATS: Mapping[str, str] = {
+    CSV: "text/csv; charset=utf-8",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+ROWS_PER_LOOKUP = 1000
+ROWS_OF_A_SHEET = 1_048_575  # the most that XLSX holds, the headings apart
+WIDTH_MOST = 60  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is to be written. `headings` stand over `fields`, in the reader's language."""
+
+    collection: Collection[Stored]
+    criteria: Criteria
+    sort: Sort
+    fields: Sequence[Field]
+    headings: Sequence[str]
+    config: Configuration
+    words: Words
+    by: Actor
+
+
+def write(sheet: Sheet, form: str, file: BinaryIO, progress: Progress | None = None) -> int:
+    """Writes the whole file and returns the number of rows.
+
+    Args:
+        form: CSV or XLSX.
+
+    Raises Cancelled when the progress was told to stop.
+    """
+    rows = _watched(rows_of(sheet), progress or NoProgress())
+    return _write_csv(sheet, rows, file) if form == CSV else _write_xlsx(sheet, rows, file)
+
+
+def rows_of(sheet: Sheet) -> Iterator[list[Shown]]:
+    """The rows as values: numbers, dates and texts in the reader's language."""
+    direction = -1 if sheet.sort.descending else 1
+    projection = dict.fromkeys({field.path for field in sheet.fields} | {"_id"}, 1)
+    cursor = (
+        sheet.collection.find(sheet.criteria, _without_parents(projection))
+        .sort([(sheet.sort.path, direction), ("_id", direction)])
+        .allow_disk_use(True)
+        .batch_size(ROWS_PER_LOOKUP)
+    )
+    while batch := list(islice(cursor, ROWS_PER_LOOKUP)):
+        names = references.of_rows(batch, sheet.fields, by=sheet.by)
+        shows = [_shower(field, sheet, names) for field in sheet.fields]
+        for row in batch:
+            yield [show(row) for show in shows]
+
+
+def _write_csv(sheet: Sheet, rows: Iterable[list[Shown]], file: BinaryIO) -> int:
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow([escaped(heading) for heading in sheet.headings])
+    number = 0
+    for row in rows:
+        writer.writerow([_csv_cell(value, sheet.words) for value in row])
+        number += 1
+    text.detach()
+    return number
+
+
+def _csv_cell(value: Shown, words: Words) -> str | int | float | Decimal | None:
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, bool):
+        return words.say(N_("Yes")) if value else words.say(N_("No"))
+    if isinstance(value, datetime):
+        return f"{value:%d/%m/%Y %H:%M}"
+    return f"{value:%d/%m/%Y}" if isinstance(value, date) else value
+
+
+def _write_xlsx(sheet: Sheet, rows: Iterable[list[Shown]], file: BinaryIO) -> int:
+    """Texts are written as texts: nothing that was typed becomes a formula or a link."""
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": True,
+    }
+    book = xlsxwriter.Workbook(file, options)
+    page = book.add_worksheet()
+    bold = book.add_format({"bold": True})
+    day = book.add_format({"num_format": "dd/mm/yyyy"})
+    instant = book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
+    for place, heading in enumerate(sheet.headings):
+        page.set_column(place, place, min(WIDTH_MOST, max(12, len(heading) + 2)))
+        page.write_string(0, place, heading, bold)
+    page.freeze_panes(1, 0)
+    number = 0
+    yes, no = sheet.words.say(N_("Yes")), sheet.words.say(N_("No"))
+    for number, row in enumerate(islice(rows, ROWS_OF_A_SHEET), start=1):
+        for place, value in enumerate(row):
+            if value is None or value == "":
+                continue
+            if isinstance(value, str):
+                page.write_string(number, place, value)
+            elif isinstance(value, bool):
+                page.write_string(number, place, yes if value else no)
+            elif isinstance(value, datetime):
+                page.write_datetime(number, place, value, instant)
+            elif isinstance(value, date):
+                page.write_datetime(number, place, value, day)
+            else:
+                page.write_number(number, place, value)
+    book.close()
+    return number
+
+
+def _watched(rows: Iterator[list[Shown]], progress: Progress) -> Iterator[list[Shown]]:
+    """Tells the progress about every thousand rows."""
+    while batch := list(islice(rows, ROWS_PER_LOOKUP)):
+        stop_if_cancelled(progress)
+        progress.advance(len(batch))
+        yield from batch
+
+
+def _shower(
+    field: Field, sheet: Sheet, names: Mapping[str, Mapping[Any, str]]
+) -> Callable[[Stored], Shown]:
+    """What turns a row into the value of this field, chosen once for all rows."""
+    path, show = field.path, _value_shower(field, sheet, names)
+    if "." not in path:
+        return lambda row: None if (found := row.get(path)) is None else show(found)
+    return lambda row: None if (found := value_at(row, path)) is None else show(found)
+
+
+def _value_shower(
+    field: Field, sheet: Sheet, names: Mapping[str, Mapping[Any, str]]
+) -> Callable[[Any], Shown]:
+    locale = sheet.words.locale
+    if field.choices:
+        labels = {one.key: sheet.words.say(one.label) for one in field.choices}
+        return lambda key: labels.get(key, str(key))
+    if field.family in ("choice", "choices") and field.pick_list:
+        values = sheet.config.pick_lists.get(field.pick_list, {})
+        known = {key: value.label(locale) for key, value in values.items()}
+        return lambda keys: _joined(known.get(key, str(key)) for key in _several(keys))
+    if field.refers_to:
+        found = names.get(field.refers_to, {})
+        return lambda ids: _joined(found.get(one, "") for one in _several(ids))
+    if field.family == "number":
+        return _number
+    if field.family == "day":
+        return lambda value: local_date(value)
+    if field.family == "instant":
+        zone = mongo.zone()
+        return lambda value: value.astimezone(zone).replace(tzinfo=None)
+    if field.family == "flag":
+        return bool
+    if field.family == "files":
+        return lambda value: len(_several(value))
+    return lambda value: _joined(map(str, _several(value)))
+
+
+def _number(value: Any) -> Shown:
+    if isinstance(value, Decimal128):
+        return value.to_decimal()
+    return value if isinstance(value, int | float | Decimal) else str(value)
+
+
+def _several(value: Any) -> list[Any]:
+    return [one for one in value if one is not None] if isinstance(value, list) else [value]
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return ", ".join(filter(None, texts))
+
+
+def _without_parents(paths: Mapping[str, int]) -> dict[str, int]:
+    """The projection without paths that lie within another one, which the store refuses."""
+    return {
+        path: 1
+        for path in paths
+        if not any(path.startswith(f"{other}.") for other in paths if other != path)
+    }

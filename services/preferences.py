@@ -1,0 +1,18 @@
+"""What a person likes: the columns of its lists. Nobody else is concerned, so nothing is audited."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bson import ObjectId
+
+from models import Staff
+
+
+def keep_list(staff_id: ObjectId, screen: str, chosen: Mapping[str, Any]) -> None:
+    """Keeps how the person wants this list: {columns: [{key, width}]}; the last one to say wins."""
+    Staff.collection().update_one({"_id": staff_id}, {"$set": {f"lists.{screen}": dict(chosen)}})
+
+
+def forget_list(staff_id: ObjectId, screen: str) -> None:
+    """Back to the columns that everybody starts with."""
+    Staff.collection().update_one({"_id": staff_id}, {"$unset": {f"lists.{screen}": ""}})
