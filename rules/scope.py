@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from rules.errors import N_
 from rules.permissions import (
     ADMINISTRATOR,
     ALL,
@@ -18,10 +17,8 @@ from rules.permissions import (
     TEAM,
     Access,
     KindPermission,
-    Role,
     union,
 )
-from rules.sentences import Sentence
 from rules.teams import Team
 
 Criteria = dict[str, Any]
@@ -285,93 +282,3 @@ def seen_by(
     valid = [staff_id for staff_id, until in viewers if until is None or until > now]
     everybody = [owner_id, *carers, *product_carers, *valid]
     return sorted({one for one in everybody if one is not None})
-
-
-def reasons_to_see(
-    actor: Actor,
-    *,
-    owner_id: Any,
-    carers: Iterable[Any],
-    product_carers: Iterable[Any],
-    viewers: Iterable[tuple[Any, datetime | None]],
-    now: datetime,
-    matched: Iterable[Role] = (),
-) -> list[Sentence]:
-    """Why the actor can see a customer, every reason there is; empty when it cannot (B.8).
-
-    Args:
-        matched: the roles whose rule over fields the customer matches.
-    """
-    granting = actor.access.granting("customers", SEE)
-    found = [
-        Sentence(N_("The role %(role)s sees every customer."), {"role": role})
-        for role, permission in granting
-        if permission.reach == ALL
-    ]
-    reaches = {permission.reach for _, permission in granting}
-    if ASSIGNED in reaches and actor.care_mode == UNLIMITED:
-        found.append(Sentence(N_("The care mode is unlimited: all care staff see all customers.")))
-    rule = N_("The customer matches the rule of the role %(role)s.")
-    found += [Sentence(rule, {"role": role}) for role in matched]
-
-    def reasons_of(staff_id: Any) -> list[Sentence]:
-        if not reaches & {ASSIGNED, TEAM}:
-            return _as_responsible(staff_id, owner_id) if OWN in reaches else []
-        return [
-            *_as_responsible(staff_id, owner_id),
-            *_as_carer(staff_id, carers, product_carers),
-            *_as_viewer(staff_id, viewers, now),
-        ]
-
-    found += reasons_of(actor.staff_id)
-    for team in actor.teams:
-        through = {
-            why.message: Sentence(
-                N_("Through the team %(team)s: %(why)s"), {"team": team, "why": why}
-            )
-            for staff_id in sorted(_acted_for(actor, team, reaches))
-            for why in reasons_of(staff_id)
-        }
-        found += through.values()
-    stands_in = N_("Stands in for %(name)s until %(until)s: %(why)s")
-    found += [
-        Sentence(stands_in, {"name": away.name, "until": away.until_on, "why": why})
-        for away in actor.stands_in_for
-        for why in reasons_of(away.staff_id)
-    ]
-    return found
-
-
-def _acted_for(actor: Actor, team: Team, reaches: Iterable[str]) -> frozenset[Any]:
-    """The people of a team, apart from the actor, whose records the actor sees."""
-    if TEAM in reaches:
-        return team.everybody - {actor.staff_id}
-    return team.members - {actor.staff_id} if actor.staff_id in team.leads else frozenset()
-
-
-def _as_responsible(staff_id: Any, owner_id: Any) -> list[Sentence]:
-    is_responsible = owner_id is not None and owner_id == staff_id
-    return [Sentence(N_("Responsible for this customer."))] if is_responsible else []
-
-
-def _as_carer(
-    staff_id: Any, carers: Iterable[Any], product_carers: Iterable[Any]
-) -> list[Sentence]:
-    found = []
-    if staff_id in set(carers):
-        found.append(Sentence(N_("Assigned to care for this customer.")))
-    if staff_id in set(product_carers):
-        found.append(Sentence(N_("Assigned to care for a product that this customer bought.")))
-    return found
-
-
-def _as_viewer(
-    staff_id: Any, viewers: Iterable[tuple[Any, datetime | None]], now: datetime
-) -> list[Sentence]:
-    found = []
-    for viewer, until in viewers:
-        if viewer == staff_id and until is None:
-            found.append(Sentence(N_("Added as a viewer.")))
-        elif viewer == staff_id and until is not None and until > now:
-            found.append(Sentence(N_("Added as a viewer until %(until)s."), {"until": until}))
-    return found

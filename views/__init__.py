@@ -39,6 +39,7 @@ from views.second_factor import SecondFactor
 from views.staff import Staff
 from views.today import Today
 from views.trash import Trash
+from views.why import Why
 
 
 def screens() -> list[BaseView]:
@@ -58,6 +59,7 @@ def screens() -> list[BaseView]:
         Exports(),
         CareMode(),
         HandOver(),
+        Why(),
         AssignProducts(),
         AssignCustomers(),
         Relationships(),

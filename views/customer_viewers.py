@@ -11,9 +11,9 @@ from models import Customer, Staff
 from rules.errors import N_, CareError, NotFound
 from rules.filters import parse_date
 from rules.permissions import SEE
-from rules.scope import customer_scope, reasons_to_see, sees_everything
-from services import actors, assignments
-from services.scope import viewers_of
+from rules.reasons import Standing, reasons_to_see
+from rules.scope import customer_scope
+from services import actors, assignments, explaining
 from views import formats
 from views.base import ScreenView
 from views.context import configured, current_actor, now, settings
@@ -40,7 +40,8 @@ class CustomerViewers(ScreenView):
         """[Hiển thị]: everybody who can see the customer, each with every reason."""
         customer = _visible(customer_id)
         people = list(Staff.collection().find({"active": True}).limit(STAFF_OFFERED))
-        seeing = [(one, _reasons(one, customer)) for one in people]
+        standing = explaining.standing_of("customers", customer)
+        seeing = [(one, _reasons(one, standing)) for one in people]
         return self.render(
             "customers/viewers.html",
             customer=customer,
@@ -87,21 +88,9 @@ def _visible(customer_id: str) -> dict[str, Any]:
     return found
 
 
-def _reasons(staff: dict[str, Any], customer: dict[str, Any]) -> list[str]:
+def _reasons(staff: dict[str, Any], standing: Standing) -> list[str]:
     actor = actors.of_person(staff, configured(), at=now())
-    found = reasons_to_see(
-        actor,
-        owner_id=customer.get("owner_id"),
-        carers=customer.get("carers") or (),
-        product_carers=customer.get("product_carers") or (),
-        viewers=viewers_of(customer),
-        now=now(),
-    )
-    # A reason that does not open the record (none today) would be a lie: check against the query.
-    can_see = sees_everything(actor) or not set(actor.acts_as).isdisjoint(
-        customer.get("seen_by") or ()
-    )
-    return [formats.say(one) for one in found] if can_see else []
+    return [formats.say(one) for one in reasons_to_see(actor, standing, now())]
 
 
 def _end_of(day: date | None) -> datetime | None:

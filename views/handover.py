@@ -12,6 +12,7 @@ from models.hand_over import DONE, MOVING, UNDOING, UNDONE
 from models.job_run import ACTIVE_STATES
 from rules.errors import N_, CareError, InvalidInput, NotAllowed
 from rules.filters import parse_date
+from rules.permissions import SEE
 from rules.scope import Actor, may_assign
 from services import absences, handovers
 from views.base import ScreenView
@@ -33,6 +34,7 @@ class HandOver(ScreenView):
 
     endpoint_name, url_path, icon = "handover", "/handover", "calendar-off"
     label = N_("Absence and hand-over")
+    needs = ("customers", SEE)
 
     @expose("/")
     def index_view(self) -> str:

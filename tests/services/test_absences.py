@@ -9,6 +9,7 @@ from bson import ObjectId
 
 from models import AuditEntry, Customer, Order, Product, Staff
 from rules.errors import InvalidInput, NotAllowed, NotFound
+from rules.reasons import reasons_to_see
 from rules.scope import (
     BY_CUSTOMER,
     BY_PRODUCT,
@@ -18,11 +19,11 @@ from rules.scope import (
     due_order_scope,
     history_scope,
     order_scope,
-    reasons_to_see,
 )
 from services import absences, actors, assignments, care
 from services.care import CareEntry
-from services.scope import recompute_all_scope, viewers_of
+from services.explaining import standing_of
+from services.scope import recompute_all_scope
 from tests.factories import NOW, TODAY, ZONE, make_customer, make_order, make_product
 
 FIRST, LAST = TODAY, TODAY + timedelta(days=3)
@@ -151,11 +152,8 @@ def test_it_says_whose_work_it_is_and_why(
     for customer in Customer.collection().find({"_id": {"$in": list(work["customers"])}}):
         why = reasons_to_see(
             as_of(colleague, NOW),
-            owner_id=customer.get("owner_id"),
-            carers=customer.get("carers") or (),
-            product_carers=customer.get("product_carers") or (),
-            viewers=viewers_of(customer),
-            now=NOW,
+            standing_of("customers", customer),
+            NOW,
         )
         assert [one.params["name"] for one in why] == [agent.name]
         assert why[0].params["until"] == LAST

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models import Customer, Order, Product, Staff
+from rules.reasons import reasons_to_see
 from rules.scope import (
     BY_CUSTOMER,
     BY_PRODUCT,
@@ -19,10 +20,10 @@ from rules.scope import (
     due_customer_scope,
     due_order_scope,
     order_scope,
-    reasons_to_see,
 )
 from services import assignments
-from services.scope import end_viewers, recompute_all_scope, recompute_scope, viewers_of
+from services.explaining import standing_of
+from services.scope import end_viewers, recompute_all_scope, recompute_scope
 from tests.factories import NOW, make_customer, make_order, make_product
 
 STAFF = [ObjectId() for _ in range(4)]
@@ -132,11 +133,8 @@ def test_the_lists_are_what_the_rules_say(
         stored = customers.find_one({"_id": customer}) or {}
         why = reasons_to_see(
             actor,
-            owner_id=stored.get("owner_id"),
-            carers=stored.get("carers") or (),
-            product_carers=stored.get("product_carers") or (),
-            viewers=viewers_of(stored),
-            now=NOW,
+            standing_of("customers", stored),
+            NOW,
         )
         assert bool(why) == (customer in expected["see"]), "the explanation and the query agree"
 
