@@ -8,6 +8,7 @@ from bson import ObjectId
 from config import Settings
 from rules.scope import SYSTEM
 from services import invitations, mail
+from services import morning_mail as morning
 from services.progress import Progress
 
 
@@ -25,3 +26,8 @@ def send_reset_link(progress: Progress, email: str, key: str, address: str = "")
     written = invitations.send_forgotten(email, key=key, settings=settings, by=by, now=now)
     if written is not None:
         mail.send_waiting(settings, message_id=written, progress=progress)
+
+
+def morning_mail(progress: Progress) -> None:
+    """Everybody's due work of this day by mail."""
+    morning.send_all(Settings(), now=datetime.now(UTC), progress=progress)

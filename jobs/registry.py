@@ -16,6 +16,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "purge_audit": audit.purge_audit,
     "export_list": lists.export_list,
     "send_mail": mail.send_mail,
+    "morning_mail": mail.morning_mail,
     "send_reset_link": mail.send_reset_link,
     "recompute_scope": scope.recompute_scope,
     "end_viewers": scope.end_viewers,

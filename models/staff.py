@@ -59,6 +59,7 @@ class Staff(CarebookDocument, UserMixin):
     scopes_pending = ListField(ObjectIdField())
     stands_in = EmbeddedDocumentListField(Absence)  # of others, see services.absences
     sessions = EmbeddedDocumentListField(StaffSession)
+    no_morning_mail = BooleanField()
     search = StringField()  # folded name and address, see services.staff
     search_words = ListField(StringField())
     # How the person likes its lists: {screen: {columns: [{key, width}]}}, see services.preferences.

@@ -16,7 +16,12 @@ Stored = Mapping[str, Any]
 Say = Callable[[str, Mapping[str, Any]], str]
 
 COLUMNS = (N_("Kind"), N_("Code"), N_("Name"), N_("Reason"), N_("Number of the record"))
-KINDS = {"customers": N_("Customer"), "orders": N_("Order"), "products": N_("Product")}
+KINDS = {
+    "customers": N_("Customer"),
+    "orders": N_("Order"),
+    "products": N_("Product"),
+    "staff": N_("Staff"),
+}
 WHOLE_JOB = N_("The whole job")
 BYTE_ORDER_MARK = "\ufeff"  # spreadsheets take the file for UTF-8 only with it
 

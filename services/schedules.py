@@ -33,6 +33,8 @@ SHIPPED: dict[str, str | Stored] = {
     "recompute_relationships": "02:30",
     # Somebody whose time is over must not go on reading until the night.
     "end_viewers": {"at_time": "00:00", "every_minutes": 15, "until_time": "23:59"},
+    # Before work begins; without a mail server it does nothing.
+    "morning_mail": {"at_time": "07:00", "weekdays": [0, 1, 2, 3, 4, 5]},
     "purge_job_runs": "03:30",
     "purge_audit": "03:40",
     "purge_trash": "03:50",

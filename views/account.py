@@ -11,11 +11,11 @@ from wtforms.widgets import PasswordInput
 from models import Staff
 from rules.errors import N_, InvalidInput
 from rules.passwords import LENGTH_MIN
-from services import accounts, second_factor
+from services import accounts, mail, morning_mail, second_factor
 from services.login_attempts import LockedOut
 from views.base import ScreenView
 from views.browsers import shown_sessions
-from views.context import local_path, now, person
+from views.context import local_path, now, person, settings
 from views.forms import CarebookForm
 from views.identity import SESSION_KEY
 from views.limits import locked_text
@@ -67,6 +67,13 @@ class AccountView(ScreenView):
             return Response(status=204)
         return redirect(local_path(request.form.get("next")) or url_for("account.index"), 303)
 
+    @expose("/morning-mail", methods=("POST",))
+    def morning_mail(self) -> BaseResponse:
+        """Switches the mail with one's due work on or off."""
+        morning_mail.choose(_me(), is_wanted="is_wanted" in request.form)
+        flash(gettext("Saved."), "success")
+        return redirect(url_for("account.index"), 303)
+
     @expose("/sessions/<name>/close", methods=("POST",))
     def close_session(self, name: str) -> BaseResponse:
         staff = _me()
@@ -90,6 +97,7 @@ class AccountView(ScreenView):
             staff=staff,
             sessions=shown_sessions(staff, my_key=_my_key()),
             shortest=LENGTH_MIN,
+            has_mail=mail.is_on(settings()),
             second_factor_on=second_factor.is_on(staff),
         )
 

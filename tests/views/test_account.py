@@ -1,5 +1,6 @@
 """The person's own page."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ from flask import Flask
 
 from models import Staff
 from rules.scope import CARE_AGENT, SYSTEM, Actor
-from services import accounts
+from services import accounts, mail
 from tests.views.conftest import Browser
 from views.browsers import browser_name
 from views.context import now
@@ -159,3 +160,21 @@ def test_it_names_browsers(app: Flask, agent: str, name: str) -> None:
     with app.test_request_context():
         shown = browser_name(agent)
     assert shown == (name if name != "curl" else "Trình duyệt không rõ")
+
+
+def test_everybody_may_switch_the_morning_mail_off(
+    browser: Browser, chi: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Thư buổi sáng" not in browser.get("/account/").text, "there is no mail server"
+    monkeypatch.setattr(mail, "is_on", lambda _: True)
+
+    def is_ticked() -> bool:
+        (tick,) = re.findall(r'<input[^>]*name="is_wanted"[^>]*>', browser.get("/account/").text)
+        return " checked" in tick
+
+    assert is_ticked()
+    assert browser.send("/account/morning-mail").status_code == 303
+    assert not is_ticked()
+    assert Staff.objects.get(pk=chi.pk).no_morning_mail
+    assert browser.send("/account/morning-mail", {"is_wanted": "1"}).status_code == 303
+    assert is_ticked()
