@@ -15,7 +15,7 @@ from models.base import local_date
 from models.mail_message import WAITING
 from rules.errors import N_
 from rules.scope import Actor
-from services import absences, lists, mail, queue
+from services import actors, lists, mail, queue
 from services.catalogues import Words
 from services.configuration import Configuration, snapshot
 from services.progress import Progress, stop_if_cancelled
@@ -106,20 +106,6 @@ def _people(now: datetime) -> Iterator[Stored]:
     return iter(Staff.collection().find(wanted).sort("_id", 1))
 
 
-def _actor(person: Stored, configuration: Configuration, now: datetime) -> Actor:
-    roles = frozenset(person.get("roles") or ())
-    return Actor(
-        person["_id"],
-        person["name"],
-        roles,
-        "morning_mail",
-        care_mode=configuration.care_mode,
-        is_scope_pending=bool(person.get("scopes_pending")),
-        granted=configuration.access(roles),
-        stands_in_for=absences.standing_in(person.get("stands_in") or (), now),
-    )
-
-
 def _written(
     person: Stored,
     configuration: Configuration,
@@ -133,7 +119,7 @@ def _written(
     known = MailMessage.collection().find_one({"key": key}, {"state": 1})
     if known is not None:
         return known["_id"] if known["state"] == WAITING else None
-    actor = _actor(person, configuration, now)
+    actor = actors.of_person(person, configuration, at=now, screen="morning_mail")
     work = due_work(actor, day)
     if not work.due:
         return None
