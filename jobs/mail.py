@@ -13,7 +13,7 @@ from services.progress import Progress
 
 
 def send_mail(progress: Progress, message_id: str | None = None) -> None:
-    """Sends one message; without an id all that wait, for a periodic second try."""
+    """Sends one message; without an id all that wait. Started by earlier versions."""
     chosen = ObjectId(message_id) if message_id else None
     mail.send_waiting(Settings(), message_id=chosen, progress=progress)
 
@@ -23,9 +23,7 @@ def send_reset_link(progress: Progress, email: str, key: str, address: str = "")
     settings = Settings()
     by = replace(SYSTEM, screen="forgot", address=address)
     now = datetime.now(UTC)
-    written = invitations.send_forgotten(email, key=key, settings=settings, by=by, now=now)
-    if written is not None:
-        mail.send_waiting(settings, message_id=written, progress=progress)
+    invitations.send_forgotten(email, key=key, settings=settings, by=by, now=now)
 
 
 def morning_mail(progress: Progress) -> None:

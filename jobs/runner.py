@@ -30,8 +30,8 @@ UNKNOWN_JOB = N_("This version of Carebook does not know the job “%(name)s”.
 
 def run(run_id: str) -> None:
     """Does the job run with this id, if it is there to be taken."""
-    _connect()
-    claimed = job_runs.claim(ObjectId(run_id), _worker_name(), _now())
+    connect()
+    claimed = job_runs.claim(ObjectId(run_id), worker_name(), _now())
     if claimed is None:
         logger.info("Job run %s is done, cancelled or in other hands.", run_id)
         return
@@ -43,8 +43,8 @@ def run(run_id: str) -> None:
 
 def help_with(run_id: str) -> None:
     """Takes shares of a run that another worker holds, if it still runs. Makes room for people."""
-    _connect()
-    found = job_runs.help_with(ObjectId(run_id), _worker_name())
+    connect()
+    found = job_runs.help_with(ObjectId(run_id), worker_name())
     if found is None:
         return
     helped, lease = found
@@ -111,7 +111,7 @@ def _try_again(lease: Lease, error: str, params: dict[str, Any] | None = None) -
     job_runs.give_back(lease, error, _now(), params=params)
 
 
-def _connect() -> None:
+def connect() -> None:
     """A worker's fork knows the settings of its parent only from the environment."""
     try:
         mongo.client()
@@ -119,7 +119,7 @@ def _connect() -> None:
         mongo.connect(Settings(), wait_ms=mongo.JOB_WAIT_MS)
 
 
-def _worker_name() -> str:
+def worker_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 

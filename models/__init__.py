@@ -11,6 +11,7 @@ from models.job_run import JobRun
 from models.login_attempts import LoginAttempts
 from models.mail_message import MailMessage
 from models.order import Order
+from models.outbox import OutboxMessage
 from models.product import Product, ProductGroup
 from models.relationship import RelationshipSetup
 from models.schedule import Schedule
@@ -32,6 +33,7 @@ DOCUMENTS = (
     LoginAttempts,
     MailMessage,
     Order,
+    OutboxMessage,
     Product,
     ProductGroup,
     RelationshipSetup,
@@ -56,6 +58,7 @@ __all__ = [
     "LoginAttempts",
     "MailMessage",
     "Order",
+    "OutboxMessage",
     "Product",
     "ProductGroup",
     "RelationshipSetup",

@@ -8,7 +8,7 @@ WAITING, SENT, FAILED = "waiting", "sent", "failed"
 
 
 class MailMessage(CarebookDocument):
-    """Written in the transaction of what it tells about; a job hands it to the mail server.
+    """Written in the transaction of what it tells about; the outbox has it sent.
 
     `key` is unique, so that work that is done twice writes one message. The text is dropped once
     it is sent: it may hold a one-time link.
@@ -22,7 +22,7 @@ class MailMessage(CarebookDocument):
     state = StringField(choices=(WAITING, SENT, FAILED), default=WAITING, required=True)
     attempts = IntField(default=0)
     error = StringField()
-    next_try_at = DateTimeField()  # when it is taken up again, if it still waits then
+    next_try_at = DateTimeField()  # of earlier versions; the outbox knows when now
     lease_until = DateTimeField()  # while a worker talks to the mail server
     sent_at = DateTimeField()
 
@@ -32,7 +32,5 @@ class MailMessage(CarebookDocument):
             {"name": "one_message_per_key", "fields": ["key"], "unique": True},
             # What still waits, oldest first.
             {"name": "messages_by_state", "fields": ["state", "created_at"]},
-            # What a later try is due for.
-            {"name": "messages_to_try", "fields": ["state", "next_try_at"]},
         ],
     }

@@ -46,7 +46,7 @@ def send_link(staff_id: ObjectId, *, settings: Settings, by: Actor, now: datetim
         NotAllowed: the person may do more than the actor.
     """
 
-    def work(session: ClientSession) -> tuple[str, ObjectId | None]:
+    def work(session: ClientSession) -> NewLink:
         person = accounts.administered(staff_id, by, session)
         if not person.get("active"):
             raise InvalidInput(
@@ -55,16 +55,13 @@ def send_link(staff_id: ObjectId, *, settings: Settings, by: Actor, now: datetim
         link = accounts.make_link(staff_id, settings.address, now, session=session)
         accounts.audit_person(by, now, "new link", person, {}, session)
         if not mail.is_on(settings):
-            return link, None
+            return NewLink(link, False)
         purpose = FORGOTTEN if person.get("password") else WELCOME
         key = f"link-{ObjectId()}"
-        message_id = _write(key, purpose, person, link, settings, by, now, session)
-        return link, mail.plan_sending(message_id, by, now, session=session)
+        _write(key, purpose, person, link, settings, by, now, session)
+        return NewLink(link, True)
 
-    link, run_id = in_transaction(work)
-    if run_id is not None:
-        job_runs.enqueue(run_id)
-    return NewLink(link, run_id is not None)
+    return in_transaction(work)
 
 
 def ask_for_link(email: str, *, by: Actor, now: datetime) -> None:

@@ -18,6 +18,9 @@ LATER_QUEUE = "carebook-later"  # nightly work: taken when nothing that people s
 QUEUES = (QUEUE, LATER_QUEUE)  # in the order in which workers look
 ENTRY = "jobs.runner.run"  # named, not imported: jobs stand above services
 HELP_ENTRY = "jobs.runner.help_with"
+OUTBOX_ENTRY = "jobs.outbox.deliver"
+OUTBOX_CALLED = "carebook:outbox"  # set while a worker is on its way
+OUTBOX_CALL_MS = 10_000  # after which another one is called
 HELPERS = 3  # asked at once; with one, the database is seldom the limit
 TIMEOUT = "12h"  # of one attempt; a job that hangs is ended then and tried again
 FAILURE_TTL_S = 24 * 60 * 60
@@ -61,6 +64,23 @@ def invite(run_id: ObjectId) -> None:
             )
     except (redis.RedisError, StoreError, OSError) as error:
         logger.info("Nobody can be asked to help with job %s: %s", run_id, error)
+
+
+def call_for_outbox() -> None:
+    """Tells a worker that the outbox holds something, at most once until one has begun to look."""
+    try:
+        if valkey.client().set(OUTBOX_CALLED, "1", nx=True, px=OUTBOX_CALL_MS):
+            _queue().enqueue_call(OUTBOX_ENTRY, timeout=TIMEOUT, result_ttl=0, failure_ttl=0)
+    except (redis.RedisError, StoreError, OSError) as error:
+        logger.warning("The outbox waits for the scheduler: the queue is away (%s).", error)
+
+
+def heard_outbox() -> None:
+    """Whatever is written from now on needs another call."""
+    try:
+        valkey.client().delete(OUTBOX_CALLED)
+    except (redis.RedisError, StoreError, OSError):
+        logger.info("The call for the outbox lapses by itself.")
 
 
 def waiting_ids() -> set[ObjectId]:

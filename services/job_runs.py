@@ -308,7 +308,7 @@ def retry(run_id: ObjectId, at: datetime) -> None:
     fresh = {"state": QUEUED, "attempts": 0, "progress": 0, "counts": {}, "priority": NOW}
     fresh |= {"shares": []}
     fresh |= {"failed_deliveries": 0}
-    gone = ("cancel_requested_at", "ended_at", "error", "error_params", "set_aside")
+    gone = ("cancel_requested_at", "ended_at", "error", "error_params", "position", "set_aside")
     stages: list[Stored] = [
         # Only one run of a schedule at a time: its key is unique while the run is active.
         {"$set": {**_literally(fresh), "updated_at": at, "alone": "$schedule"}},

@@ -1,4 +1,4 @@
-"""Mail: written with the change that it tells about, handed to the mail server by a job.
+"""Mail: written with the change that it tells about, handed to the mail server from the outbox.
 
 At least once: a worker that dies between the server's word and our note sends it again.
 """
@@ -20,23 +20,22 @@ from config import Settings
 from models import MailMessage
 from models.mail_message import FAILED, SENT, WAITING
 from rules.errors import N_, CareError, StoreUnavailable
-from rules.scope import SYSTEM, Actor
-from services import job_runs
+from services import outbox
+from services.outbox import Message
 from services.progress import NoProgress, Progress, stop_if_cancelled
 
 Stored = dict[str, Any]
 
+TOPIC = "mail"
+ATTEMPTS = 100  # at most an hour apart, so that the days below are over before
 ANSWER_SECONDS = 20
 LEASE = timedelta(minutes=3)  # longer than the mail server may take in all
-FIRST_RETRY = timedelta(minutes=2)  # doubled after each failure
-LONGEST_RETRY = timedelta(hours=1)
-TAKEN_UP = 50  # messages at a time
 TRIED_FOR = timedelta(days=3)  # a message that cannot be delivered for so long is given up
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 class MailServerAway(StoreUnavailable):
-    """Worth another try: the job that raises it is taken up again."""
+    """Worth another try: the outbox comes back to it."""
 
     message = N_("The mail server %(host)s does not take the message: %(reason)s.")
 
@@ -45,6 +44,12 @@ class MailRefused(CareError):
     """Not worth another try."""
 
     message = N_("The mail server refuses the message to %(to)s: %(reason)s.")
+
+
+class MailGivenUp(CareError):
+    """Its text is gone: it may have held a one-time link."""
+
+    message = N_("The message was not taken for days and was given up. Write it anew.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def write(
     at: datetime,
     session: ClientSession,
 ) -> ObjectId:
-    """Writes a message in the transaction of a change; returns its id.
+    """Writes a message in the transaction of a change; returns its id. The outbox has it sent.
 
     The same `key` twice is an error of the store: ask `is_written` before.
     """
@@ -100,25 +105,18 @@ def write(
         "text": text,
         "state": WAITING,
         "attempts": 0,
-        "next_try_at": at + FIRST_RETRY,
         "version": 1,
         "created_at": at,
         "updated_at": at,
     }
     written: ObjectId = MailMessage.collection().insert_one(message, session=session).inserted_id
+    outbox.put(session, TOPIC, str(written), {"message_id": written}, at=at)
     return written
 
 
 def is_written(key: str, session: ClientSession) -> bool:
     """Whether the message with this key was written before."""
     return MailMessage.collection().find_one({"key": key}, {"_id": 1}, session=session) is not None
-
-
-def plan_sending(
-    message_id: ObjectId, by: Actor, at: datetime, *, session: ClientSession
-) -> ObjectId:
-    """The job run that sends a message; call `job_runs.enqueue` with it after the commit."""
-    return job_runs.create("send_mail", {"message_id": str(message_id)}, by, session=session, at=at)
 
 
 def send_waiting(
@@ -130,7 +128,7 @@ def send_waiting(
     """Sends one message, or all that wait; what was sent before is left alone.
 
     Raises:
-        MailServerAway: try again later. MailRefused: this message will never be taken.
+        StoreUnavailable: try again later. MailRefused: this message will never be taken.
     """
     progress = progress or NoProgress()
     criteria: Stored = {"state": WAITING} | ({"_id": message_id} if message_id else {})
@@ -147,21 +145,30 @@ def send_waiting(
         raise problem
 
 
-def take_up(now: datetime) -> list[ObjectId]:
-    """Starts a job for each message whose next try is due; returns the runs.
+def deliver(message: Message, settings: Settings) -> None:
+    """What the outbox calls for a written message.
 
-    Run it every few seconds. A try is started once, even by two schedulers at a time.
+    Raises:
+        MailServerAway: try again later. MailRefused, MailGivenUp: it will never be taken.
     """
-    due = {"state": WAITING, "next_try_at": {"$lte": now}}
-    started = []
-    for message in MailMessage.collection().find(due, {"attempts": 1}).limit(TAKEN_UP):
-        slot = f"send_mail-{message['_id']}-{message['attempts']}"
-        if job_runs.of_slot(slot) is None:
-            arguments = {"message_id": str(message["_id"])}
-            run_id = job_runs.create("send_mail", arguments, SYSTEM, slot=slot, at=now)
-            job_runs.enqueue(run_id)
-            started.append(run_id)
-    return started
+    message_id = message.payload["message_id"]
+    try:
+        send_waiting(settings, message_id=message_id)
+    except MailServerAway as error:
+        # The outbox tries again for as long as the message waits.
+        if _state_of(message_id) == FAILED:
+            raise MailGivenUp from error
+        raise
+    state = _state_of(message_id)
+    if state == FAILED:
+        raise MailGivenUp
+    if state == WAITING:  # somebody else sends it at this moment, or has died over it
+        raise StoreUnavailable
+
+
+def _state_of(message_id: ObjectId) -> str | None:
+    found = MailMessage.collection().find_one({"_id": message_id}, {"state": 1})
+    return found["state"] if found else None
 
 
 def _send_claimed(message_id: ObjectId, settings: Settings) -> bool:
@@ -178,9 +185,7 @@ def _send_claimed(message_id: ObjectId, settings: Settings) -> bool:
         _hand_over(_composed(message, settings), server_of(settings))
     except MailServerAway as error:
         is_over = now - message["created_at"] > TRIED_FOR
-        again = now + min(FIRST_RETRY * 2 ** min(message["attempts"], 10), LONGEST_RETRY)
-        state = FAILED if is_over else WAITING
-        _note(message, {"state": state, "error": str(error), "next_try_at": again})
+        _note(message, {"state": FAILED if is_over else WAITING, "error": str(error)})
         raise
     except MailRefused as error:
         _note(message, {"state": FAILED, "error": str(error)})

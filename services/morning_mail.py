@@ -150,7 +150,7 @@ def _sent(message_id: ObjectId, person: Stored, settings: Settings, progress: Pr
     try:
         mail.send_waiting(settings, message_id=message_id)
     except mail.MailServerAway:
-        return False  # the scheduler takes all that wait up again
+        return False  # the outbox comes back to all that wait
     except mail.MailRefused as error:
         progress.set_aside("staff", person["_id"], error.message, error.params)
     else:

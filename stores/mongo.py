@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 import mongoengine
@@ -52,6 +53,8 @@ _server: EmbeddedMongo | None = None
 _client: MongoClient[Document] | None = None
 _inherited: list[Any] = []  # a forked child must not close its parent's connections
 
+# What is to be called after the commit of each session's transaction.
+_after_commit: WeakKeyDictionary[ClientSession, list[Callable[[], None]]] = WeakKeyDictionary()
 _lock = threading.RLock()  # threads of a web process may connect at the same time
 
 
@@ -132,13 +135,29 @@ def in_transaction(work: Callable[[ClientSession], T]) -> T:
     `work` may be called again when the server asks for it (a write conflict, a new primary): it
     must have no effects but those through its session. An exception undoes all of them.
     """
+
+    def attempt(session: ClientSession) -> T:
+        _after_commit[session] = []
+        return work(session)
+
     with client().start_session() as session:
-        return session.with_transaction(
-            work,
+        result = session.with_transaction(
+            attempt,
             read_concern=ReadConcern("snapshot"),
             write_concern=WriteConcern("majority"),
             read_preference=ReadPreference.PRIMARY,
         )
+        calls = _after_commit.pop(session, [])
+    for call in calls:
+        call()
+    return result
+
+
+def after_commit(session: ClientSession, call: Callable[[], None]) -> None:
+    """Has `call` called once when the transaction of this session was committed, if it is."""
+    calls = _after_commit.setdefault(session, [])
+    if call not in calls:
+        calls.append(call)
 
 
 def find_confirmed(

@@ -52,6 +52,8 @@ ACTIONS = {
     "second factor on": N_("second factor switched on"),
     "second factor reset": N_("second factor reset"),
     "set password": N_("password set"),
+    "try again": N_("tried again"),
+    "give up": N_("taken off the list"),
     "unlock": N_("unlocked"),
     "update": N_("changed"),
     "viewers": N_("viewers changed"),
@@ -68,6 +70,7 @@ KINDS = {
     "audit": N_("Change log"),
     "relationship_setup": N_("Relationship rules"),
     "schedules": N_("Schedule"),
+    "outbox": N_("Follow-up of a change"),
     "interactions": N_("Entry"),
     "attachments": N_("File"),
 }

@@ -55,6 +55,11 @@ DOING = {
     "undo_hand_over": N_("Taking %(total)s customers back"),
     "recompute_relationships": N_("Recomputing the relationships of %(total)s customers"),
 }
+# What the outbox holds, by its topic.
+TOPICS = {
+    "mail": N_("Send mail"),
+    "follow_import": N_("Recompute after an import"),
+}
 COUNTS = {
     "intervals_changed": N_("orders followed a product's interval"),
     "orders_checked": N_("orders checked"),
@@ -81,6 +86,11 @@ COUNTS = {
 def label(run: Run) -> str:
     """The name of the run's job."""
     return gettext(JOB_LABELS.get(run["name"], run["name"]))
+
+
+def topic_label(message: Mapping[str, Any]) -> str:
+    """What a message of the outbox asks for."""
+    return gettext(TOPICS.get(message["topic"], message["topic"]))
 
 
 def state_label(run: Run) -> str:

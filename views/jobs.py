@@ -8,10 +8,10 @@ from flask_admin import expose
 from flask_babel import gettext
 
 from models import JobRun
-from rules.errors import N_, NotFound
-from rules.filters import Choice, ChoiceFilter, Criteria, Filter
+from rules.errors import N_, NotAllowed, NotFound
+from rules.filters import Choice, ChoiceFilter, Criteria, Filter, FilterState
 from rules.permissions import JOBS
-from services import job_errors, job_runs
+from services import job_errors, job_runs, outbox
 from services.lists import Sort
 from views import formats, job_words
 from views.base import toast
@@ -61,6 +61,11 @@ class Jobs(ListScreen):
         actor = current_actor()
         return {} if actor.can(JOBS) else {"started_by": actor.staff_id}
 
+    def side(self, state: FilterState) -> dict[str, Any]:
+        """How many follow-ups were set aside, for administrators."""
+        is_asked = current_actor().can(JOBS)
+        return {"aside_count": outbox.set_aside_count() if is_asked else 0}
+
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return {"link": links("jobs.run_view", "run_id")}
 
@@ -88,6 +93,27 @@ class Jobs(ListScreen):
     def run_view(self, run_id: str) -> Any:
         """One run; its page keeps itself up to date until the run has ended."""
         return self.render("jobs/run.html", **self._shown(run_id))
+
+    @expose("/aside")
+    def aside_view(self) -> Any:
+        """What had to happen after a save and could not be done."""
+        if not current_actor().can(JOBS):
+            raise NotAllowed()
+        return self.render("jobs/aside.html", messages=outbox.set_aside(), words=job_words)
+
+    @expose("/aside/<message_id>/again", methods=("POST",))
+    def aside_again_view(self, message_id: str) -> Any:
+        """Lets it be done after all."""
+        outbox.try_again(object_id(message_id), by=current_actor(), at=now())
+        flash(gettext("It is tried again in a moment."), "success")
+        return redirect(url_for(".aside_view"), code=303)
+
+    @expose("/aside/<message_id>/drop", methods=("POST",))
+    def aside_drop_view(self, message_id: str) -> Any:
+        """Takes it off the list."""
+        outbox.give_up(object_id(message_id), by=current_actor(), at=now())
+        flash(gettext("It is off the list; the change log keeps it."), "success")
+        return redirect(url_for(".aside_view"), code=303)
 
     @expose("/<run_id>/live")
     def live_view(self, run_id: str) -> Any:

@@ -24,8 +24,8 @@ from models.care import APPOINTMENT, SUGGESTED
 from models.order import RETURN
 from rules.care_dates import care_items, first_care
 from rules.errors import N_
-from services import relationships
-from services.imports.batches import apart, write_together
+from services import follow_ups, relationships
+from services.imports.batches import write_together
 from services.imports.cells import REMEMBERED, BadRow
 from services.imports.order_lines import (
     WIDTH,
@@ -120,7 +120,8 @@ class _Plan:
     products: Known
     new: list[Stored] = field(default_factory=list)
     changes: list[UpdateOne] = field(default_factory=list)
-    touched_customers: set[Any] = field(default_factory=set)
+    touched_customers: set[Any] = field(default_factory=set)  # whose next date may be another
+    buyers: set[Any] = field(default_factory=set)  # whose facts, and who sees what, may be others
     trashed: list[ImportedOrder] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -172,6 +173,7 @@ class _Batch:
     def _plan_order(self, plan: _Plan, order: ImportedOrder, stored: Stored | None) -> None:
         document = self._document(plan, order)
         customer_id = document.get("customer_id")
+        plan.buyers |= {customer_id, (stored or {}).get("customer_id")} - {None}
         if stored is None:
             plan.counts["new"] += 1
             plan.new.append(document | {"version": 1, "created_at": self.at, "updated_at": self.at})
@@ -279,8 +281,10 @@ def _write(run: ImportRun, orders: list[ImportedOrder]) -> set[str]:
     if not orders:
         return set()
     batch = _Batch(run, orders)
+    follow_up = ""
 
     def work(session: ClientSession) -> _Plan:
+        nonlocal follow_up
         plan = batch.planned(session)
         for model, known in _needed_by(plan):
             if known.missing:
@@ -289,36 +293,37 @@ def _write(run: ImportRun, orders: list[ImportedOrder]) -> set[str]:
         writes += plan.changes
         if writes:
             Order.collection().bulk_write(writes, ordered=False, session=session)
-            _hold_customers(plan, run.request.at, session)
             if plan.touched_customers:
                 recompute_customers(
                     sorted(plan.touched_customers), session=session, at=run.request.at
                 )
-                recompute_scope(plan.touched_customers, session=session, at=run.request.at)
+                recompute_scope(plan.buyers, session=session, at=run.request.at)
             run.record(_all_counts(plan), session)
+            follow_up = _put_follow_up(plan, session)
         return plan
 
     plan = write_together(work)
-    relationships.bring_in_line(sorted(plan.touched_customers), at=run.request.at)
+    relationships.bring_in_line(sorted(plan.buyers), at=run.request.at)
     _count(run, plan)
-    return _outdated(plan)
+    outdated = follow_ups.outdated(_intervals(plan))
+    if follow_up and not outdated:
+        follow_ups.done(follow_up, datetime.now(UTC))
+    return outdated
 
 
-def _hold_customers(plan: _Plan, at: datetime, session: ClientSession) -> None:
-    """Writes the customers that get orders, so that nobody deletes one of them at the same time.
+def _put_follow_up(plan: _Plan, session: ClientSession) -> str:
+    return follow_ups.put(
+        session,
+        at=datetime.now(UTC),
+        customer_ids=sorted(plan.buyers),
+        intervals=_intervals(plan),
+    )
 
-    A deletion takes the orders that it sees; without a write on the customer itself both would
-    succeed, and the order would belong to nobody. The version makes it a write in any case: one
-    that changes nothing would conflict with nobody.
-    """
-    made = {customer["_id"] for customer in plan.customers.missing.values()}
-    found = {customer["_id"] for customer in plan.customers.by_key.values()} - made
-    if found:
-        Customer.collection().update_many(
-            {"_id": {"$in": sorted(found)}},
-            {"$set": {"updated_at": at}, "$inc": {"version": 1}},
-            session=session,
-        )
+
+def _intervals(plan: _Plan) -> dict[str, int]:
+    """As they were read and written into the orders."""
+    known = plan.products.by_key
+    return {code: product.get("care_interval_days") or 0 for code, product in known.items()}
 
 
 def _needed_by(plan: _Plan) -> tuple[tuple[type[CarebookDocument], Known], ...]:
@@ -343,20 +348,3 @@ def _count(run: ImportRun, plan: _Plan) -> None:
         kind = f"{model.__name__.lower()}s"
         # A dry run writes nothing, so that a later batch misses the same record again.
         report.created[kind] += sum(run.stage.first_time(kind, key) for key in known.missing)
-
-
-def _outdated(plan: _Plan) -> set[str]:
-    """Products whose interval changed between the batch's reading and its commit."""
-    used = plan.products.by_key
-    changed: set[str] = set()
-    for codes in apart(used, 5000):
-        rows = Product.collection().find(
-            {"code": {"$in": codes}}, {"code": 1, "care_interval_days": 1}
-        )
-        changed |= {
-            row["code"]
-            for row in rows
-            if row.get("care_interval_days", 0)
-            != (used[row["code"]].get("care_interval_days") or 0)
-        }
-    return changed

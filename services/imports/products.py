@@ -7,6 +7,7 @@ before that leaves the products as they were, so that the next run does it again
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from pymongo.client_session import ClientSession
 
 from models import Product
 from rules.errors import N_
+from services import follow_ups
 from services.imports.batches import apart, write_together
 from services.imports.cells import (
     BadRow,
@@ -172,6 +174,7 @@ class _Writing:
         self.run, self.at = run, run.request.at
         self.tree = GroupTree(self.at)
         self.moves: dict[str, Stored] = {}
+        self.follow_ups: list[str] = []
 
     def add(self, products: list[ImportedProduct]) -> None:
         """Writes new products and changed values of a batch, and counts."""
@@ -195,10 +198,15 @@ class _Writing:
         # has changed the products already.
         for codes in apart(self.run.stage.keys(), CODES_PER_RECOMPUTE):
             recomputed += recompute_care(product_codes=codes, at=self.at)["orders_changed"]
+        for key in self.follow_ups:
+            follow_ups.done(key, datetime.now(UTC))
         return moved + recomputed
 
     def _written(self, products: list[ImportedProduct]) -> _Plan:
+        follow_up = ""
+
         def work(session: ClientSession) -> _Plan:
+            nonlocal follow_up
             plan = self._planned(products, session)
             self.tree.insert_missing(session)
             writes: list[InsertOne[Stored] | UpdateOne] = [
@@ -207,6 +215,8 @@ class _Writing:
             writes += plan.changes
             if writes:
                 Product.collection().bulk_write(writes, ordered=False, session=session)
+                codes = [product.code for product in products]
+                follow_up = follow_ups.put(session, at=datetime.now(UTC), product_codes=codes)
             if writes or plan.groups:
                 counts = {
                     "products_new": len(plan.new),
@@ -217,6 +227,7 @@ class _Writing:
             return plan
 
         plan = write_together(work)
+        self.follow_ups += [follow_up] if follow_up else []
         self.tree.keep()
         return plan
 

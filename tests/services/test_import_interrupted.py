@@ -6,10 +6,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from jobs.topics import TOPICS
+from services import follow_ups, outbox
 from services.imports import orders as importing
 from services.imports.staging import NoRoom, Stage
 from tests.factories import make_product
@@ -174,3 +177,34 @@ def test_a_full_disk_is_named(tmp_path):
         stage._database.execute("PRAGMA max_page_count = 10")
         with pytest.raises(NoRoom, match="full"):
             stage.add((str(number), number, "x" * 1000) for number in range(100))
+
+
+@pytest.mark.usefixtures("products", "shipped", "valkey")
+def test_what_follows_a_batch_is_done_even_when_the_import_is_killed_before(
+    db, tmp_path, monkeypatch
+):
+    path = many_orders(tmp_path, 40)
+    with monkeypatch.context() as patch:
+        patch.setattr(importing.relationships, "bring_in_line", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_orders(path)
+    assert db.orders.count_documents({}) == 40
+    assert db.customers.count_documents({"facts.order_count": {"$gt": 0}}) == 0
+    # The product gets another interval before anybody looks.
+    db.products.update_one({"code": "P5"}, {"$set": {"care_interval_days": 77}})
+    later = datetime.now(UTC) + follow_ups.LEFT_TO_THE_IMPORT
+    assert outbox.deliver(TOPICS, "w", now=lambda: later) == 1
+    customers = db.orders.distinct("customer_id")
+    assert db.customers.count_documents({"facts.order_count": {"$gt": 0}}) == len(customers)
+    assert db.orders.find_one({"care_items.code": "P5"})["care_items"][0]["interval_days"] == 77
+
+
+@pytest.mark.usefixtures("products", "shipped", "valkey")
+def test_an_import_that_ends_leaves_nothing_to_do(db, tmp_path):
+    run_orders(many_orders(tmp_path, 40))
+    assert db.outbox.count_documents({"state": "waiting"}) == 0
+    assert db.outbox.count_documents({"state": "done"}) == 1
+
+
+def killed(*_, **__):
+    raise KeyboardInterrupt

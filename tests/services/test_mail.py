@@ -11,10 +11,11 @@ from pydantic import SecretStr, ValidationError
 
 from config import Settings
 from jobs import runner
-from models import JobRun, MailMessage, Staff
+from jobs.topics import TOPICS
+from models import JobRun, MailMessage, OutboxMessage, Staff
 from rules.errors import InvalidInput
 from rules.scope import CARE_AGENT, SYSTEM, Actor
-from services import accounts, invitations, leaving, mail
+from services import accounts, invitations, leaving, mail, outbox
 from services.mail import MailRefused, MailServerAway
 from stores.mongo import in_transaction
 from tests.mailing import Mailbox, mail_server
@@ -140,24 +141,37 @@ def test_it_gives_up_after_days(db: Any, settings: Settings) -> None:
     assert stored(message_id)["state"] == "failed"
 
 
-def test_it_takes_waiting_messages_up_later_and_each_try_once(
+def delivered(at: datetime | None = None) -> int:
+    return outbox.deliver(TOPICS, "w", now=lambda: at or datetime.now(UTC))
+
+
+def test_the_outbox_sends_it_and_tries_again_later(
     db: Any, post: tuple[Mailbox, Settings], valkey: Any
 ) -> None:
     mailbox, _ = post
-    message_id = written()
-    assert mail.take_up(NOW) == []
-    soon = NOW + mail.FIRST_RETRY
-    (run_id,) = mail.take_up(soon)
-    assert mail.take_up(soon) == []
     mailbox.answers = ["451 busy"]
-    runner.run(str(run_id))
-    later = stored(message_id)["next_try_at"]
-    assert later > datetime.now(UTC) + mail.FIRST_RETRY
-    assert mail.take_up(later - timedelta(seconds=1)) == []
-    (run_id,) = mail.take_up(later)
-    runner.run(str(run_id))
+    written(at=datetime.now(UTC))
+    assert delivered() == 0
+    assert delivered() == 0
+    assert mailbox.messages == []
+    assert delivered(datetime.now(UTC) + outbox.FIRST_RETRY) == 1
     assert len(mailbox.messages) == 1
-    assert mail.take_up(later + timedelta(days=1)) == []
+
+
+def test_what_is_refused_is_set_aside_with_the_server_s_reason(
+    db: Any, post: tuple[Mailbox, Settings], valkey: Any
+) -> None:
+    mailbox, _ = post
+    mailbox.answers = ["550 no such person"]
+    written(at=datetime.now(UTC))
+    delivered()
+    (aside,) = outbox.set_aside()
+    assert "no such person" in aside["error_params"]["reason"]
+    OutboxMessage.collection().update_one({}, {"$set": {"state": "waiting"}})
+    delivered()
+    (aside,) = outbox.set_aside()
+    assert "given up" in aside["error"]
+    assert mailbox.messages == []
 
 
 def test_it_lets_no_name_add_headers(db: Any, post: tuple[Mailbox, Settings]) -> None:
@@ -184,26 +198,11 @@ def test_it_invites_in_the_transaction_of_the_link(
     mailbox, settings = post
     made = invitations.send_link(chi.pk, settings=settings, by=administrator, now=NOW)
     assert made.is_mailed
-    run = JobRun.objects(name="send_mail").get()
-    runner.run(str(run.pk))
+    assert delivered() == 1
     (got,) = mailbox.messages
     assert made.link in got.get_content()
     assert "Phạm Văn Dũng đã tạo tài khoản" in got.get_content()
-    assert JobRun.objects.get(pk=run.pk).state == "done"
-    runner.run(str(run.pk))
-    assert len(mailbox.messages) == 1
-
-
-def test_it_lets_the_job_be_tried_again_while_the_server_is_away(
-    chi: Staff, post: tuple[Mailbox, Settings], administrator: Actor, valkey: Any
-) -> None:
-    mailbox, settings = post
-    mailbox.answers = ["421 closing"]
-    invitations.send_link(chi.pk, settings=settings, by=administrator, now=NOW)
-    run = JobRun.objects(name="send_mail").get()
-    runner.run(str(run.pk))
-    assert JobRun.objects.get(pk=run.pk).state == "queued"
-    runner.run(str(run.pk))
+    assert delivered() == 0
     assert len(mailbox.messages) == 1
 
 
@@ -225,6 +224,7 @@ def test_it_mails_a_forgotten_password_once_for_each_request(
     runner.run(str(run.pk))
     JobRun.collection().update_one({"_id": run.pk}, {"$set": {"state": "queued"}})
     runner.run(str(run.pk))
+    delivered()
     (got,) = mailbox.messages
     secret = re.search(r"/link/([\w-]+)", got.get_content())
     assert secret
@@ -239,6 +239,7 @@ def test_it_mails_nothing_to_who_may_not_log_in(
     leaving.deactivate_staff(gone.pk, administrator, NOW)
     invitations.ask_for_link(who, by=Actor(None, ""), now=NOW)
     runner.run(str(JobRun.objects(name="send_reset_link").get().pk))
+    delivered()
     assert post[0].messages == []
     assert MailMessage.objects.count() == 0
 

@@ -12,9 +12,11 @@ from bson import ObjectId
 
 from jobs import registry, runner
 from models import JobRun, Site
+from rules.errors import CareError
 from rules.scope import SYSTEM
-from services import job_runs
+from services import job_runs, outbox
 from services.progress import Cancelled
+from stores.mongo import in_transaction
 from tests.factories import NOW, make_customer
 
 pytestmark = pytest.mark.usefixtures("morning", "shipped", "valkey")
@@ -241,3 +243,22 @@ def test_without_errors_there_is_no_file(agent, browser_of):
     run_id = a_run(agent, state="done")
     assert "errors.csv" not in page(browser_of(agent), f"/jobs/{run_id}")
     assert browser_of(agent).get(f"/jobs/{run_id}/errors.csv").status_code == 404
+
+
+def test_an_administrator_sees_what_was_set_aside_and_tries_again(administrator, agent, browser_of):
+    def refused(message):
+        raise CareError("No customer %(name)s.", name="<b>An</b>")
+
+    in_transaction(lambda session: outbox.put(session, "mail", "k", {}, at=NOW))
+    outbox.deliver({"mail": outbox.Outside(refused)}, "w", now=lambda: NOW)
+    message_id = outbox.set_aside()[0]["_id"]
+    browser = browser_of(administrator)
+    assert "/jobs/aside" in page(browser, "/jobs/")
+    shown = page(browser, "/jobs/aside")
+    assert "No customer &lt;b&gt;An&lt;/b&gt;." in shown
+    assert browser.send(f"/jobs/aside/{message_id}/again").status_code == 303
+    assert outbox.set_aside() == []
+    assert browser.send(f"/jobs/aside/{message_id}/drop").status_code == 404
+    assert "/jobs/aside" not in page(browser_of(agent), "/jobs/")
+    assert browser_of(agent).get("/jobs/aside").status_code == 403
+    assert browser_of(agent).send(f"/jobs/aside/{message_id}/again").status_code == 403
