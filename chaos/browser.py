@@ -27,6 +27,11 @@ class Page:
     goes_to: str
 
     @property
+    def has_gone_on(self) -> bool:
+        """Whether a form led on, and not back to the login."""
+        return self.status in (302, 303) and "/login" not in self.goes_to
+
+    @property
     def token(self) -> str:
         found = TOKEN.search(self.text)
         return html.unescape(found.group(1) or found.group(2)) if found else ""
@@ -73,6 +78,14 @@ class Browser:
         headers = {"Accept": "text/html", "Referer": self.address + path}
         request = urllib.request.Request(self.address + path, body, headers)  # noqa: S310 ours
         try:
+            return self._answer(request)
+        except Away:
+            raise
+        except Exception as error:  # no answer or half of one: http.client has many names for it
+            raise Away(str(error) or repr(error)) from error
+
+    def _answer(self, request: urllib.request.Request) -> Page:
+        try:
             with self._opener.open(request, timeout=SECONDS) as answer:
                 return Page(answer.status, answer.read().decode(), "")
         except urllib.error.HTTPError as answer:
@@ -81,10 +94,6 @@ class Browser:
             if answer.code >= 500:
                 raise Away(f"answered {answer.code}") from answer
             return Page(answer.code, text, answer.headers.get("Location") or "")
-        except (OSError, ValueError, urllib.error.URLError) as error:
-            raise Away(str(error)) from error
-        except Exception as error:  # half an answer: http.client has many names for it
-            raise Away(repr(error)) from error
 
 
 class _StayHere(urllib.request.HTTPRedirectHandler):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bson import ObjectId
 
-from chaos.browser import Away, Browser
+from chaos.browser import Away, Browser, Page
 from chaos.installation import Installation
 from chaos.ledger import Ledger
 
@@ -127,11 +127,11 @@ class People:
             "next_on": next_on.strftime("%d/%m/%Y"),
         }
         sent_at = self.ledger.sends(content)
-        answer = self._until_answered(lambda: browser.post(path, form).status)
-        if answer in (302, 303):
+        answer = self._until_answered(lambda: browser.post(path, form))
+        if answer is not None and answer.has_gone_on:
             self.ledger.acknowledged(content, order_id, sent_at)
         else:
-            self.ledger.was_refused(f"entry {answer}")
+            self.ledger.was_refused(f"entry {answer.status if answer else ''}")
         time.sleep(BREATH)
 
     def _start_jobs(self, browser: Browser) -> None:
@@ -144,14 +144,14 @@ class People:
             self.ledger.was_refused(f"job {page.status}")
         self._ended.wait(START_EVERY)
 
-    def _until_answered(self, ask: Callable[[], int]) -> int:
+    def _until_answered(self, ask: Callable[[], Page]) -> Page | None:
         while not self._ended.is_set():
             try:
                 return ask()
             except Away as error:
                 self.ledger.was_refused(str(error)[:80])
                 time.sleep(AGAIN)
-        return 0
+        return None
 
     def _import(self) -> None:
         """A file of new orders is imported until the command says that it is done."""
