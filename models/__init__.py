@@ -4,6 +4,7 @@ from models.api_token import ApiToken
 from models.area import Area
 from models.audit_entry import AuditEntry
 from models.configuration import ConfigurationItem, ConfigurationRevision
+from models.counter import Counter
 from models.customer import Customer
 from models.hand_over import HandedOver, HandOver
 from models.interaction import Interaction
@@ -25,6 +26,7 @@ DOCUMENTS = (
     AuditEntry,
     ConfigurationItem,
     ConfigurationRevision,
+    Counter,
     Customer,
     HandOver,
     HandedOver,
@@ -50,6 +52,7 @@ __all__ = [
     "AuditEntry",
     "ConfigurationItem",
     "ConfigurationRevision",
+    "Counter",
     "Customer",
     "HandOver",
     "HandedOver",

@@ -33,7 +33,7 @@ CHOICES_KEPT = 100
 YES = frozenset({"yes", "true", "1", "on", "x", "co", "dung"})
 NO = frozenset({"no", "false", "0", "off", "khong", "sai"})
 # A comma within a remark in parentheses separates no phones: "0912440785 (Ba, buổi sáng)".
-SEPARATORS = re.compile(r"[,\n](?![^(\n]*\))")
+PHONE_SEPARATORS = re.compile(r"[,\n](?![^(\n]*\))")
 _DATE_TIME = re.compile(r"(\S+?)(?:[ T]+(\d{1,2})[:h](\d{2})?(?::\d{2})?)?")
 _FROM_TODAY = re.compile(r"([+-])(\d{1,5})d")
 
@@ -193,7 +193,7 @@ def _check_pattern(field: Field, value: str) -> None:
 def _parts(text: Typed, *, separators: re.Pattern[str]) -> list[str]:
     texts = [text] if isinstance(text, str) else list(text)
     parts = [part for one in texts for part in separators.split(nfc(one, multiline=True))]
-    return list(dict.fromkeys(filter(None, (part.strip() for part in parts))))
+    return [part.strip() for part in parts if part.strip()]
 
 
 def _text(_field: Field, text: str, _typing: Typing) -> str:
@@ -257,7 +257,7 @@ def _chosen(field: Field, key: str, typing: Typing) -> str:
 def _choices(field: Field, keys: Sequence[str], typing: Typing) -> list[str]:
     if len(keys) > CHOICES_KEPT:
         raise InvalidInput(N_("Choose at most %(limit)s."), limit=CHOICES_KEPT)
-    return [_chosen(field, key, typing) for key in keys]
+    return [_chosen(field, key, typing) for key in dict.fromkeys(keys)]
 
 
 def _phone(_field: Field, text: str, _typing: Typing) -> str:
@@ -315,11 +315,11 @@ def _reference(field: Field, text: str, typing: Typing) -> Any:
 
 
 def _references(field: Field, parts: Sequence[str], typing: Typing) -> list[Any]:
-    return [typing.refer(field.refers_to or "", part) for part in parts]
+    return list(dict.fromkeys(typing.refer(field.refers_to or "", part) for part in parts))
 
 
 def _files(_field: Field, parts: Sequence[str], typing: Typing) -> list[Any]:
-    return [typing.refer("files", part) for part in parts]
+    return list(dict.fromkeys(typing.refer("files", part) for part in parts))
 
 
 def _typed_day(day: date) -> str:
@@ -349,4 +349,4 @@ _LIST_READERS: Mapping[str, Callable[[Field, Sequence[str], Typing], list[Any]]]
     "file": _files,
     "picture": _files,
 }
-_SEPARATORS = {"phones": SEPARATORS}
+_SEPARATORS = {"phones": PHONE_SEPARATORS}

@@ -9,6 +9,7 @@ from rules.errors import N_, InvalidInput
 DIGITS_KEPT = 15  # before the mark: what a browser computes with exactly
 DECIMALS_KEPT = 6
 _NUMBER = re.compile(r"([+-]?)(\d[\d.,]*|[.,]\d+)", re.ASCII)
+_SPACED = re.compile(r"[+-]?\d{1,3}( \d{3})+([.,]\d+)?", re.ASCII)  # 1 250 000
 _UNITS = ("₫", "vnđ", "vnd", "đ", "%")
 _LONGEST = 60
 
@@ -73,9 +74,11 @@ def _number(text: str, *, is_whole: bool) -> Decimal:
 
 def _plain(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text[: _LONGEST + 1]).casefold()
-    plain = "".join(plain.split()).replace("−", "-")
     for unit in _UNITS:
-        plain = plain.removesuffix(unit)
+        plain = plain.strip().removesuffix(unit)
+    plain = " ".join(plain.split()).replace("−", "-")
+    if _SPACED.fullmatch(plain):
+        plain = plain.replace(" ", "")
     return plain if len(plain) <= _LONGEST else ""
 
 

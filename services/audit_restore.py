@@ -1,37 +1,34 @@
 """Takes a field back to what it was before a change: as a new change, checked like a typed one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
 
-from models.base import local_date
 from rules.errors import N_, InvalidInput, NotFound
+from rules.fields import Field
 from rules.scope import Actor
-from services import audit_reading, customers, products
+from services import audit_reading, configuration, field_values, record_saving
 
 Stored = dict[str, Any]
 
-CUSTOMER_FIELDS = frozenset(
-    (*customers.TEXT_LENGTHS, *customers.PICKED, "phones", "emails", "birthday", "area_id")
-) | {"gender"}
-FIELDS: Mapping[str, frozenset[str]] = {
-    "customers": CUSTOMER_FIELDS,
-    "products": frozenset(products.CARE_FIELDS),
-}
-SAVERS: Mapping[str, Callable[..., object]] = {
-    "customers": customers.update,
-    "products": products.set_care,
-}
-
 
 def restorable(kind: str, entry: Stored) -> list[str]:
-    """The fields of an entry that can be taken back, in its order."""
-    known = FIELDS.get(kind, frozenset())
-    if entry.get("action") == "create":
+    """The fields of an entry that can be taken back, in its order, by their place in the record."""
+    known = _by_path(kind)
+    if entry.get("action") == "create" or kind not in record_saving.SAVERS:
         return []
     return [change["field"] for change in entry.get("changes") or [] if change["field"] in known]
+
+
+def _by_path(kind: str) -> dict[str, Field]:
+    found = configuration.snapshot().kinds.get(kind)
+    return {
+        one.path: one
+        for one in (found.fields.values() if found else ())
+        if one.is_usable and not one.is_derived
+    }
 
 
 def restore(
@@ -60,17 +57,11 @@ def restore(
     if not fields or any(field not in possible for field in fields):
         raise InvalidInput(N_("This cannot be taken back here. Change it in the form instead."))
     old = {change["field"]: change.get("old") for change in entry["changes"]}
-    typed = {field: typed_text(old[field]) for field in fields}
-    SAVERS[kind](record_id, typed, version=version, by=by, at=at)
+    known = _by_path(kind)
+    typed = {known[path].key: _text(known[path], old[path]) for path in fields}
+    record_saving.save(kind, record_id, typed, version=version, by=by, at=at)
 
 
-def typed_text(value: Any) -> str:
+def _text(field: Field, value: Any) -> str:
     """A stored value as a person would type it into the form."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        day = local_date(value)
-        return day.isoformat() if day else ""
-    if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
-    return str(value)
+    return field_values.form_text(field, field_values.from_stored(field, value))

@@ -9,27 +9,28 @@ from bson import Decimal128, ObjectId
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from models import Area, Customer, Order, Product, ProductGroup, Staff
-from models.base import CarebookDocument, local_date, stored_date
-from rules import field_values
+from models.base import local_date, stored_date
+from rules import conditions, field_values
+from rules.conditions import Context
 from rules.errors import N_, CareError, InvalidInput
 from rules.fields import DAY, SITE, Field, Kind, Typing
 from rules.permissions import EDITED, Access
-from rules.scope import Actor, customer_scope, order_scope
+from rules.scope import Actor
+from services import references
 from services.configuration import Configuration
 from stores import mongo
 
 Stored = dict[str, Any]
 Changes = dict[str, tuple[Any, Any]]
 
-# What a reference may name: the documents, and the field by which people know them beside the id.
-REFERRED: Mapping[str, tuple[type[CarebookDocument], str]] = {
-    "staff": (Staff, "email"),
-    "customers": (Customer, "code"),
-    "products": (Product, "code"),
-    "orders": (Order, "code"),
-    "areas": (Area, "name"),
-    "product_groups": (ProductGroup, "name"),
+# The field by which people know a record, beside its id.
+KNOWN_BY: Mapping[str, str] = {
+    "staff": "email",
+    "customers": "code",
+    "products": "code",
+    "orders": "code",
+    "areas": "name",
+    "product_groups": "name",
 }
 
 
@@ -56,11 +57,12 @@ def referred(kind: str, text: str, by: Actor, session: ClientSession | None = No
     if kind == "staff" and text == "me" and by.staff_id is not None:
         staff_id: ObjectId = by.staff_id
         return staff_id
-    if kind in REFERRED:
-        document, named = REFERRED[kind]
-        wanted = {"_id": ObjectId(text)} if ObjectId.is_valid(text) else {named: text}
-        found = document.collection().find_one(
-            {"$and": [wanted, scope_of(kind, by)]}, {"_id": 1}, session=session
+    if kind in KNOWN_BY:
+        wanted = {"_id": ObjectId(text)} if ObjectId.is_valid(text) else {KNOWN_BY[kind]: text}
+        found = (
+            references.TARGETS[kind]
+            .document.collection()
+            .find_one({"$and": [wanted, scope_of(kind, by)]}, {"_id": 1}, session=session)
         )
         if found:
             return ObjectId(found["_id"])
@@ -71,13 +73,14 @@ def referred(kind: str, text: str, by: Actor, session: ClientSession | None = No
 
 def scope_of(kind: str, by: Actor) -> Stored:
     """The records of a kind that the actor may see."""
-    if kind == "customers":
-        return customer_scope(by)
-    return order_scope(by) if kind == "orders" else {}
+    target = references.TARGETS.get(kind)
+    return target.scope(by) if target else {}
 
 
 def stored(field: Field, value: Any) -> Any:
-    """The value as it stands in the record; None for no value."""
+    """The value as it stands in the record; None for no value, [] for none in a built-in list."""
+    if value is None and field.is_list and field.source != SITE:
+        return []
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
@@ -98,17 +101,12 @@ def from_stored(field: Field, value: Any) -> Any:
     return None if value in ("", []) else value
 
 
-def at_path(record: Mapping[str, Any], path: str) -> Any:
-    """What stands at a dotted path; None when nothing does."""
-    value: Any = record
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
 def value_of(field: Field, record: Mapping[str, Any]) -> Any:
-    """The field's value in a stored record."""
-    return from_stored(field, at_path(record, field.path))
+    """The field's value in a stored record; a list where the path leads through one."""
+    found = references.value_at(record, field.path)
+    if isinstance(found, list):
+        return [from_stored(field, one) for one in found if one is not None] or None
+    return from_stored(field, found)
 
 
 def values_of(kind: Kind, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,8 +142,25 @@ def defaults(fields: Mapping[str, Field], typing: Typing) -> dict[str, str]:
 
 
 def applies(field: Field, kind: Kind, values: Mapping[str, Any], typing: Typing) -> bool:
-    """Whether a field is shown beside these values of the record (`visible_when`)."""
-    return not field.visible_when
+    """Whether a field is shown beside these values of the record (`visible_when`).
+
+    A condition that cannot be asked any more hides nothing: it says so to administrators.
+    """
+    if not field.visible_when:
+        return True
+    context = Context(typing.today, typing.zone, me=typing.me, read_id=ObjectId)
+    tree = visibility(field, kind, context)
+    return conditions.holds(tree, values, context)
+
+
+def visibility(field: Field, kind: Kind, context: Context) -> conditions.Group | None:
+    """The part of the field's condition that can be asked; None: shown always."""
+    try:
+        tree = conditions.read(field.visible_when)
+    except InvalidInput:
+        return None
+    others = {key: one for key, one in kind.fields.items() if one.is_usable and key != field.key}
+    return conditions.usable(tree, others, context)[0]
 
 
 def changes(
@@ -199,7 +214,7 @@ def changes(
         raise InvalidInput(fields=errors)
     return {
         kind.fields[name].path: (
-            at_path(record, kind.fields[name].path),
+            references.value_at(record, kind.fields[name].path),
             stored(kind.fields[name], after[name]),
         )
         for name in touched
@@ -272,7 +287,7 @@ def _taken(kind: Kind, field: Field, value: Any, other: Stored, by: Actor) -> In
             N_("“%(value)s” is already used by another record and can be used only once."),
             value=shown,
         )
-    names = (at_path(other, kind.fields[key].path) for key in (kind.code, kind.title))
+    names = (references.value_at(other, kind.fields[key].path) for key in (kind.code, kind.title))
     return InvalidInput(
         N_("“%(value)s” is already used by %(record)s and can be used only once."),
         value=shown,

@@ -228,3 +228,36 @@ def test_what_several_records_have_cannot_become_unique(administrator: Actor) ->
     assert field_indexes.duplicates(kind, kind.fields["contract"]) == ["HD-1"]
     with pytest.raises(InvalidInput, match="HD-1"):
         field_indexes.bring_in_line("customers")
+
+
+def test_a_field_that_is_not_shown_is_neither_needed_nor_filled(
+    administrator: Actor, agent: Actor
+) -> None:
+    kind = define(
+        administrator,
+        reason={
+            "type": "text",
+            "is_required": True,
+            "visible_when": "relationship.in(lost)",
+        },
+    )
+    record = {"relationship": "new"}
+    assert changes(kind, agent, record, note="x", reason="") == {"note": (None, "x")}
+    assert refused(kind, agent, record, reason="Giá cao") == {
+        "reason": "This does not apply here. Empty it."
+    }
+    # What appears because of what was typed is needed, although nobody asked for it.
+    assert refused(kind, agent, record, relationship="lost") == {"reason": "Fill this in."}
+    made = changes(kind, agent, record, relationship="lost", reason="Giá cao")
+    assert made["custom.reason"] == (None, "Giá cao")
+    # What was filled in stays when it does not apply any more.
+    filled = {"relationship": "lost", "custom": {"reason": "Giá cao"}}
+    assert changes(kind, agent, filled, relationship="new") == {"relationship": ("lost", "new")}
+
+
+@pytest.mark.parametrize("broken", ["and(", "gone.in(a)", "relationship.ge(5)", "reason.is(x)"])
+def test_a_condition_that_cannot_be_asked_hides_nothing(
+    administrator: Actor, agent: Actor, broken: str
+) -> None:
+    kind = define(administrator, reason={"type": "text", "visible_when": broken})
+    assert changes(kind, agent, {}, reason="x") == {"custom.reason": (None, "x")}

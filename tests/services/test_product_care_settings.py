@@ -185,9 +185,7 @@ def test_a_deleted_product_is_not_found(manager: Actor) -> None:
         save(ObjectId(), manager, care_interval_days="1")
 
 
-@pytest.mark.parametrize(
-    "typed", ["-1", "1.5", "36501", "1e3", "٣", "mười", "9" * 500, "1 0", "０"]
-)
+@pytest.mark.parametrize("typed", ["-1", "1.5", "36501", "1e3", "٣", "mười", "9" * 500, "1 0"])
 def test_it_takes_whole_numbers_within_the_calendar(
     manager: Actor, product: ObjectId, typed: str
 ) -> None:

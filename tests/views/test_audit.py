@@ -17,7 +17,6 @@ from services import (
     assignments,
     audit,
     audit_reading,
-    audit_restore,
     audit_retention,
     customers,
     export,
@@ -228,12 +227,6 @@ def test_it_takes_no_entry_of_another_record(desk_of_agent: Browser, agent: Acto
     entry = str(entry_of(other)["_id"])
     assert take_back(desk_of_agent, one, "note", entry=entry).status_code == 404
     assert stored(one)["note"] == "mới"
-
-
-def test_it_types_stored_values_as_people_do() -> None:
-    assert audit_restore.typed_text(None) == ""
-    assert audit_restore.typed_text(["a", "b"]) == "a, b"
-    assert audit_restore.typed_text(stored_date(NOW.date())) == "2026-11-21"
 
 
 # Retention

@@ -1,0 +1,34 @@
+"""The form of a record of any kind, saved by the service that knows the kind."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+
+from rules.scope import Actor
+from services import customers, orders, products, record_changes
+
+SAVERS: Mapping[str, Callable[..., Any]] = {
+    customers.KIND: customers.update,
+    orders.KIND: orders.update,
+    products.KIND: products.update,
+}
+
+
+def save(
+    kind: str,
+    record_id: ObjectId,
+    typed: Mapping[str, str],
+    *,
+    version: int,
+    by: Actor,
+    at: datetime,
+    shown: Mapping[str, str] | None = None,
+) -> None:
+    """See `record_changes.update`; kinds of the site need nothing else."""
+    arguments: dict[str, Any] = {"version": version, "by": by, "at": at, "shown": shown}
+    if kind in SAVERS:
+        SAVERS[kind](record_id, typed, **arguments)
+    else:
+        record_changes.update(kind, record_id, typed, **arguments)
