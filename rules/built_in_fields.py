@@ -10,7 +10,7 @@ from typing import Any
 from rules.errors import N_
 from rules.fields import BUILT_IN, Field, Kind, Option
 
-PERSON_OR_COMPANY = (Option("person", N_("Person")), Option("company", N_("Company")))
+PERSON_OR_COMPANY = (Option("person", N_("Individual")), Option("company", N_("Company")))
 GENDERS = (
     Option("female", N_("Female")),
     Option("male", N_("Male")),
@@ -63,7 +63,7 @@ _CUSTOMER_FIELDS = _fields(
     _field("relationship", "choice", N_("Relationship"), pick_list="relationship"),
     _field("groups", "choices", N_("Customer groups"), pick_list="group"),
     _field("tags", "tags", N_("Tags"), is_derived=True),
-    _field("owner", "staff", N_("Person responsible"), "owner_id"),
+    _field("owner", "staff", N_("Person responsible"), "owner_id", default="me"),
     _field("area", "area", N_("Area"), "area_id"),
     _field("address", "text", N_("Address")),
     _field("birthday", "date", N_("Birthday"), maximum="today"),

@@ -13,6 +13,8 @@ from rules.errors import N_
 from rules.sentences import Sentence
 
 KEY_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
+# Names that forms send beside the fields.
+RESERVED = frozenset({"version", "csrf_token", "record_id", "relationship_reason", "do"})
 BUILT_IN, SITE = "built_in", "site"
 
 # Families decide how values compare, and so which operators a filter offers

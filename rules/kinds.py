@@ -14,7 +14,7 @@ from rules import conditions
 from rules.built_in_fields import BUILT_IN_KINDS, RECORD_FIELDS
 from rules.errors import N_, InvalidInput
 from rules.expressions import cycle, in_order, result
-from rules.fields import KEY_PATTERN, SITE, TYPES, Field, Kind
+from rules.fields import KEY_PATTERN, RESERVED, SITE, TYPES, Field, Kind
 from rules.sentences import Sentence
 
 Content = Mapping[str, Any]
@@ -140,8 +140,11 @@ def site_field(key: str, content: Content, pick_lists: frozenset[str]) -> Field:
 
 
 def _problem(key: str, content: Content, pick_lists: frozenset[str]) -> Sentence | None:
-    if not re.match(KEY_PATTERN, key):
-        return Sentence(N_("The key “%(key)s” is not one. Use a-z, 0-9 and _."), {"key": key[:60]})
+    if not re.match(KEY_PATTERN, key) or key in RESERVED:
+        return Sentence(
+            N_("The key “%(key)s” cannot be used. Take another one of a-z, 0-9 and _."),
+            {"key": key[:60]},
+        )
     type_ = str(content.get("type") or "")
     if type_ not in TYPES or not TYPES[type_].is_offered:
         return Sentence(

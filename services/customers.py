@@ -81,14 +81,14 @@ def update(
 def create(
     typed: Mapping[str, str], *, by: Actor, at: datetime, record_id: ObjectId | None = None
 ) -> ObjectId:
-    """Adds a customer; whoever adds one without a person responsible is responsible itself.
+    """Adds a customer, with the next number.
 
     Given a `record_id`, the same form sent twice adds one customer.
 
     Raises NotAllowed, or InvalidInput with `fields`.
     """
     base: Stored = dict(Customer().to_mongo().to_dict())
-    base |= {"code": numbers.next_code(KIND, "customers"), "owner_id": by.staff_id}
+    base |= {"code": numbers.next_code(KIND, "customers")}
     return record_changes.create(
         KIND, _fields(typed), base, by=by, at=at, follow=_follow(typed), record_id=record_id
     )

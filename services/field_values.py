@@ -13,7 +13,7 @@ from models.base import local_date, stored_date
 from rules import conditions, field_values
 from rules.conditions import Context
 from rules.errors import N_, CareError, InvalidInput
-from rules.fields import DAY, SITE, Field, Kind, Typing
+from rules.fields import DAY, FILES, SITE, Field, Kind, Typing
 from rules.permissions import EDITED, Access
 from rules.scope import Actor
 from services import references
@@ -115,11 +115,14 @@ def values_of(kind: Kind, record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def editable(kind: Kind, access: Access) -> dict[str, Field]:
-    """The fields that this access may fill in, in their order."""
+    """The fields that this access may fill in by typing, in their order. Files come otherwise."""
     return {
         key: field
         for key, field in kind.fields.items()
-        if field.is_usable and not field.is_derived and access.level(kind.key, key) == EDITED
+        if field.is_usable
+        and not field.is_derived
+        and field.family != FILES
+        and access.level(kind.key, key) == EDITED
     }
 
 
@@ -134,11 +137,22 @@ def form_text(field: Field, value: Any) -> str:
     return text or ("no" if field.type == "yes_no" else "")
 
 
-def defaults(fields: Mapping[str, Field], typing: Typing) -> dict[str, str]:
-    """{field: text} with which the form of a new record begins."""
-    return {
-        key: form_text(field, field_values.default(field, typing)) for key, field in fields.items()
+def readable(field: Field, text: str, typing: Typing) -> Any:
+    """The value of a text that may still be wrong; None where it is."""
+    try:
+        return field_values.read(field, text, typing)
+    except InvalidInput:
+        return None
+
+
+def begins(fields: Mapping[str, Field], typing: Typing) -> dict[str, str]:
+    """{field: text} with which a new record begins, of the fields that have a default."""
+    found = {
+        key: form_text(field, field_values.default(field, typing))
+        for key, field in fields.items()
+        if field.default
     }
+    return {key: text for key, text in found.items() if text}
 
 
 def applies(field: Field, kind: Kind, values: Mapping[str, Any], typing: Typing) -> bool:

@@ -15,9 +15,9 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from rules.errors import N_, NotAllowed, NotFound, StaleForm
-from rules.fields import Kind
+from rules.fields import Kind, Typing
 from rules.permissions import CREATE, EDIT
-from rules.scope import Actor
+from rules.scope import Actor, scope
 from rules.three_way import clashes, touched
 from services import audit, configuration, field_values, job_runs
 from services.field_values import Changes
@@ -119,7 +119,7 @@ def update(
 
     def work(session: ClientSession) -> Saved:
         before = _collection(kind).find_one(
-            {"$and": [{"_id": record_id, **kind.base}, field_values.scope_of(kind_key, by)]},
+            {"$and": [{"_id": record_id, **kind.base}, scope(by, kind_key, EDIT)]},
             session=session,
         )
         if before is None:
@@ -149,6 +149,8 @@ def create(
 ) -> ObjectId:
     """Adds a record with what was typed and `base` (its number, ...); returns its id.
 
+    A field that is not among `typed` begins with its default.
+
     Given a `record_id`, the same form sent twice adds one record.
 
     Raises NotAllowed, or InvalidInput with `fields`.
@@ -161,8 +163,9 @@ def create(
     def work(session: ClientSession) -> Saved:
         if _collection(kind).find_one({"_id": new_id}, {"_id": 1}, session=session):
             return Saved(1)
-        shown = list(field_values.editable(kind, by.access))
-        made = _changes(kind, typed, {}, by, at, session, asked=shown)
+        allowed = field_values.editable(kind, by.access)
+        filled = {**field_values.begins(allowed, _typing(by, at, session)), **typed}
+        made = _changes(kind, filled, {}, by, at, session, asked=list(allowed))
         start = {**kind.base, **base, "version": 1, "created_at": at, "updated_at": at}
         _collection(kind).insert_one({"_id": new_id, **start}, session=session)
         writing = Writing(kind, new_id, start, made, by, at, session)
@@ -216,9 +219,13 @@ def _changes(
     *,
     asked: Any,
 ) -> Changes:
-    today = at.astimezone(mongo.zone()).date()
-    typing = field_values.typing_for(configuration.snapshot(), by, today, session)
+    typing = _typing(by, at, session)
     return field_values.changes(kind, typed, before, by.access, typing, asked=asked)
+
+
+def _typing(by: Actor, at: datetime, session: ClientSession) -> Typing:
+    today = at.astimezone(mongo.zone()).date()
+    return field_values.typing_for(configuration.snapshot(), by, today, session)
 
 
 def _write(writing: Writing, follow: Follow) -> list[ObjectId]:

@@ -17,6 +17,7 @@ from services import lists
 from services.configuration import Configuration
 from views import formats, job_words
 from views.context import configured, locale
+from views.field_cells import label
 
 Stored = dict[str, Any]
 
@@ -212,7 +213,7 @@ def _shown(entry: Stored, names: Mapping[ObjectId, str], config: Configuration) 
     changes = tuple(
         ShownChange(
             field=change["field"],
-            label=_field_text(change["field"]),
+            label=_field_text(change["field"], entry["kind"], config),
             old=value_text(change["field"], change.get("old"), names, config),
             new=value_text(change["field"], change.get("new"), names, config),
         )
@@ -238,8 +239,12 @@ def _label_text(entry: Stored) -> str:
     return str(gettext(LABELS[label])) if is_ours and label in LABELS else label
 
 
-def _field_text(field: str) -> str:
-    return str(gettext(FIELDS[field])) if field in FIELDS else field
+def _field_text(path: str, kind: str, config: Configuration) -> str:
+    """What the field at this path is called; fields of the site have their own names."""
+    if path in FIELDS:
+        return str(gettext(FIELDS[path]))
+    fields = config.kinds[kind].fields.values() if kind in config.kinds else ()
+    return next((label(one, locale()) for one in fields if one.path == path), path)
 
 
 def value_text(field: str, value: Any, names: Mapping[ObjectId, str], config: Configuration) -> str:

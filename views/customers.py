@@ -3,34 +3,34 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import flash, make_response, redirect, request, url_for
+from bson import ObjectId
+from flask import redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext
 
 from models import Area, Customer, Product
 from models.base import local_date
 from rules.care_sentences import nearness
-from rules.errors import N_, InvalidInput, StaleForm
+from rules.errors import N_
 from rules.filters import Choice, ChoiceFilter, Criteria, Filter, FilterState, SearchFilter
-from rules.permissions import SEE
+from rules.permissions import CREATE, SEE
 from rules.phones import phone_key
 from rules.scope import customer_scope, may_delete
-from rules.three_way import touched
 from services import customers, lists, records, trash
 from services.lists import Sort
+from views import relationship_words
 from views.base import flash_undo
 from views.cells import Column
 from views.context import configured, current_actor, locale, now, today
 from views.due_cells import customer, due, square, why
-from views.forms import DRAFT
 from views.kind_list import KindList, Make
 from views.list_screen import links, object_id
 from views.orders_due import AREA, filter_names
+from views.record_edit import edit_page, new_page
+from views.record_forms import Sent
 from views.trash import restored
 
 SEARCH = SearchFilter("q", N_("Name, phone, code…"), "search_words", phone_key)
-AREAS_OFFERED = 500
-WAS = "was."  # in front of a field's name: what the form showed when it was opened
 
 
 class Customers(KindList):
@@ -58,6 +58,10 @@ class Customers(KindList):
     default_sort = "name"
     fields = ("code", "name", "search", "phones", "area_id", "care", "created_at")
     empty_text = N_("No customer matches. Check the spelling, or clear the filters.")
+
+    def new_url(self) -> str | None:
+        """Where a customer is added; None for somebody who may not."""
+        return url_for(".new_view") if current_actor().may("customers", CREATE) else None
 
     def scope(self) -> Criteria:
         return customer_scope(current_actor())
@@ -118,35 +122,50 @@ class Customers(KindList):
             may_delete=may_delete(current_actor(), "customers"),
         )
 
+    @expose("/new", methods=("GET", "POST"))
+    def new_view(self) -> Any:
+        """[Thêm mới]: a customer that no import brought."""
+
+        def save(form: Sent, record_id: ObjectId) -> str:
+            customers.create(form.typed, by=current_actor(), at=now(), record_id=record_id)
+            return url_for(".record_view", record_id=record_id)
+
+        return new_page(
+            self,
+            "customers",
+            title=gettext("New customer"),
+            back_url=url_for(".index_view"),
+            save=save,
+            beside={"same_phone_url": url_for(".same_phone_view")},
+        )
+
+    @expose("/same-phone")
+    def same_phone_view(self) -> Any:
+        """Who else has the number that is being typed (B.3)."""
+        besides = request.args.get("besides", "")
+        found, has_more = customers.with_phones(
+            request.args.get("phones", "")[:1000],
+            by=current_actor(),
+            besides=ObjectId(besides) if ObjectId.is_valid(besides) else None,
+        )
+        return self.render("customers/same_phone.html", found=found, has_more=has_more)
+
     @expose("/<record_id>/edit", methods=("GET", "POST"))
     def edit_record_view(self, record_id: str) -> Any:
         """The edit form behind the pencil [Cập nhật] (S4.3)."""
-        customer_id = object_id(record_id)
-        record = records.customer_record(customer_id, by=current_actor())
-        if request.method == "GET":
-            return self._edit_form(record, customers.form_values(record.customer))
-        typed, shown = _sent()
-        version = typed.get("version", "")
-        try:
-            customers.update(
-                customer_id,
-                typed,
-                version=int(version) if version.isdecimal() and len(version) < 10 else -1,
-                by=current_actor(),
-                at=now(),
-                shown=shown,
-            )
-        except StaleForm as error:
-            # What the person left alone shows the new state; what was typed stays beside it.
-            kept = customers.form_values(record.customer) | touched(shown or {}, typed)
-            page = self._edit_form(record, kept, problem=error, stored=record.customer)
-            return make_response(page, 409)
-        except InvalidInput as error:
-            page = self._edit_form(record, typed, shown=shown, problem=error, errors=error.fields)
-            return make_response(page, 422)
-        flash(gettext("Saved."), "success")
-        flash(f"customer-{customer_id}", DRAFT)
-        return redirect(url_for(".record_view", record_id=customer_id), code=303)
+        customer = records.customer_record(object_id(record_id), by=current_actor()).customer
+        return edit_page(
+            self,
+            "customers",
+            customer,
+            title=gettext("Edit %(name)s", name=customer["name"]),
+            back_url=url_for(".record_view", record_id=record_id),
+            beside={
+                "reason": "",
+                "why": relationship_words.why(customer.get("relationship_set")),
+                "same_phone_url": url_for(".same_phone_view", besides=record_id),
+            },
+        )
 
     @expose("/<record_id>/delete", methods=("POST",))
     def delete_record_view(self, record_id: str) -> Any:
@@ -161,29 +180,3 @@ class Customers(KindList):
     @expose("/<record_id>/restore", methods=("POST",))
     def restore_record_view(self, record_id: str) -> Any:
         return restored("customers", record_id)
-
-    def _edit_form(self, record: Any, typed: dict[str, str], **state: Any) -> str:
-        areas = Area.collection().find({}, {"name": 1}).sort("search", 1).limit(AREAS_OFFERED)
-        stored_values = customers.form_values(record.customer)
-        context = {"problem": None, "errors": {}, "stored": None} | state
-        context["shown"] = context.get("shown") or stored_values
-        # After a conflict the form carries the new version: what was typed is kept, the person
-        # has seen the difference, and saving again is then a decision.
-        version = record.customer.get("version", 1) if context["stored"] else typed.get("version")
-        return self.render(
-            "customers/edit.html",
-            record=record,
-            typed=typed,
-            stored_values=stored_values,
-            version=version or record.customer.get("version", 1),
-            areas=list(areas),
-            picks=configured(),
-            **context,
-        )
-
-
-def _sent() -> tuple[dict[str, str], dict[str, str] | None]:
-    """What was typed, and what the form had shown; None from a form that does not say."""
-    sent = dict(request.form.items())
-    shown = {name.removeprefix(WAS): text for name, text in sent.items() if name.startswith(WAS)}
-    return {name: text for name, text in sent.items() if not name.startswith(WAS)}, shown or None

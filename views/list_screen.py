@@ -97,6 +97,10 @@ class ListScreen(ConfiguredModelView):
         refs = self.references(rows)
         return [self.cells(row, refs) for row in rows]
 
+    def new_url(self) -> str | None:
+        """Where a record is added to this list; None where nobody, or not this person, adds any."""
+        return None
+
     def side(self, state: FilterState) -> dict[str, Any]:
         """What the side template (a tree of groups, for instance) needs."""
         return {}

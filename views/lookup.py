@@ -1,5 +1,6 @@
 """Options of a reference filter while its name is typed."""
 
+import re
 from typing import Any
 
 from flask import abort, request
@@ -11,8 +12,10 @@ from rules.filters import SearchFilter, merge
 from rules.phones import phone_key
 from rules.scope import customer_scope
 from rules.text import fold
+from services import references
 from views.base import ScreenView
 from views.context import current_actor
+from views.record_forms import SEARCHED
 
 OPTIONS_SHOWN = 20
 NAMES_READ = 2000  # areas, groups or staff; more of them need a search of their own
@@ -37,6 +40,14 @@ class Lookup(ScreenView):
             abort(404)
         words = request.args.get("q", "")[:100]
         return self.render("lists/options.html", key=kind, options=search[kind](words))
+
+    @expose("/reference/<kind>")
+    def reference_view(self, kind: str) -> Any:
+        """The records that a field may refer to, by their name or number."""
+        if kind not in SEARCHED:
+            abort(404)
+        words = request.args.get("q", "")[:100]
+        return self.render("lists/records.html", found=_referred(kind, words))
 
     @expose("/")
     def index_view(self) -> Any:
@@ -71,3 +82,23 @@ def _customers(words: str) -> list[dict[str, Any]]:
     return list(
         found.sort("search", 1).limit(OPTIONS_SHOWN) if not criteria else found.limit(OPTIONS_SHOWN)
     )
+
+
+def _referred(kind: str, words: str) -> list[dict[str, Any]]:
+    """Records of a large collection that the person may see: {id, name, code}."""
+    target = references.TARGETS[kind]
+    search = SearchFilter("q", "", "search_words", phone_key)
+    criteria = search.criteria(search.parse(words), None)  # type: ignore[arg-type]
+    if kind == "orders":  # they have a number and nothing to be called by
+        criteria = {"code": {"$regex": f"^{re.escape(words.strip())}"}} if words.strip() else {}
+    scoped = merge([criteria, target.scope(current_actor())])
+    fields = dict.fromkeys((*target.fields, "code"), 1)
+    found = target.document.collection().find(scoped, fields).limit(OPTIONS_SHOWN)
+    return [
+        {
+            "id": row["_id"],
+            "name": target.name(row),
+            "code": row["code"] if kind != "orders" else "",
+        }
+        for row in found
+    ]

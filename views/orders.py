@@ -10,13 +10,14 @@ from flask_babel import gettext
 from models.base import local_date
 from rules.care_sentences import nearness
 from rules.errors import N_
-from rules.permissions import SEE
+from rules.permissions import EDIT, SEE
 from rules.scope import may_delete
 from services import records, trash
 from views.base import ScreenView, flash_undo
 from views.context import configured, current_actor, now, today
 from views.due_cells import why
 from views.list_screen import object_id
+from views.record_edit import edit_page
 from views.trash import restored
 
 
@@ -41,7 +42,20 @@ class Orders(ScreenView):
             why=why(due_on, care.get("basis"), record.product_names) if due_on else "",
             picks=configured(),
             amount=_amount,
+            may_edit=current_actor().may("orders", EDIT),
             may_delete=may_delete(current_actor(), "orders"),
+        )
+
+    @expose("/<record_id>/edit", methods=("GET", "POST"))
+    def edit_record_view(self, record_id: str) -> Any:
+        """Status, marketplace, shipping, note, and what the site adds."""
+        order = records.order_record(object_id(record_id), by=current_actor()).order
+        return edit_page(
+            self,
+            "orders",
+            order,
+            title=gettext("Edit order %(code)s", code=order["code"]),
+            back_url=url_for(".record_view", record_id=record_id),
         )
 
     @expose("/<record_id>/delete", methods=("POST",))

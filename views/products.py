@@ -21,6 +21,7 @@ from views.context import current_actor, is_htmx, now
 from views.kind_list import KindList, Make
 from views.list_screen import object_id
 from views.orders_due import GROUP, filter_names
+from views.record_edit import edit_page
 from views.trash import restored
 
 SEARCH = SearchFilter("q", N_("Name, code…"), "search_words")
@@ -124,6 +125,20 @@ class Products(KindList):
             "lists/row_in_place.html", rows=rows, columns=self.shown_columns(), changed=True
         )
         return toast(part, text)
+
+    @expose("/<product_id>/edit", methods=("GET", "POST"))
+    def edit_product_view(self, product_id: str) -> Any:
+        """Name, care settings and what the site adds, on a page of its own."""
+        product = Product.collection().find_one({"_id": object_id(product_id)})
+        if product is None:
+            raise NotFound()
+        return edit_page(
+            self,
+            "products",
+            product,
+            title=gettext("Edit product %(code)s", code=product["code"]),
+            back_url=url_for(".index_view", q=product["code"]),
+        )
 
     @expose("/<product_id>/delete", methods=("POST",))
     def delete_product_view(self, product_id: str) -> Any:

@@ -18,15 +18,26 @@
   const fields = (form) => [...form.querySelectorAll("input[name^='was.']")].map((was) => (
     { was, name: was.name.slice(4), input: form.elements[was.name.slice(4)] }
   )).filter(({ input }) => input);
-  const isTouched = ({ was, input }) => plain(input.value) !== plain(was.value);
+  /* Several inputs of one name: tick boxes behind a hidden text that stands for none of them. */
+  const valueOf = (input) => {
+    if (!(input instanceof RadioNodeList)) return input.value;
+    const [none, ...boxes] = input;
+    return boxes.filter((box) => box.checked).map((box) => box.value).join(", ") || none.value;
+  };
+  const isTouched = ({ was, input }) => plain(valueOf(input)) !== plain(was.value);
   const put = (input, value) => {
+    if (input instanceof RadioNodeList) {
+      const chosen = value.split(",").map((part) => part.trim());
+      [...input].slice(1).forEach((box) => { box.checked = chosen.includes(box.value); });
+      return;
+    }
     if (input._flatpickr) input._flatpickr.setDate(value, false, "d/m/Y");
     input.value = value;
   };
 
   const keep = (form) => {
     const mine = fields(form).filter(isTouched);
-    const typed = mine.map(({ name, was, input }) => [name, { was: was.value, typed: input.value }]);
+    const typed = mine.map(({ name, was, input }) => [name, { was: was.value, typed: valueOf(input) }]);
     if (typed.length) drafts.write(form.dataset.draft, Object.fromEntries(typed)); else drafts.drop(form.dataset.draft);
     drafts.note(form, typed.length > 0);
   };

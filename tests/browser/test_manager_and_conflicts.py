@@ -146,7 +146,7 @@ def test_a_draft_of_a_customer_survives_a_reload_and_goes_with_the_save(
     assert page.locator("#note").input_value() == "Viết xong"
     assert (
         page.evaluate(
-            "Object.keys(localStorage).filter(key => key.startsWith('carebook:customer-')).length"
+            "Object.keys(localStorage).filter(key => key.startsWith('carebook:customers-')).length"
         )
         == 0
     )

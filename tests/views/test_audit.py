@@ -53,7 +53,7 @@ def test_it_tells_who_changed_what_from_what_to_what(
 ) -> None:
     area = make_area("Ba Đình, Hà Nội")
     customer_id = make_customer(name="Trần Văn Tám", relationship="new")
-    change(customer_id, agent, relationship="hot", area_id=str(area), birthday="02/12/1984")
+    change(customer_id, agent, relationship="hot", area=str(area), birthday="02/12/1984")
     page = admin.get("/audit").text
     assert agent.name in page
     assert "Mối quan hệ: Mới → Nóng" in page
@@ -181,7 +181,7 @@ def test_it_takes_all_fields_of_an_entry_back(desk_of_agent: Browser, agent: Act
         name="Trần Văn Tám", area_id=area, birthday=stored_date(NOW.date()), gender="male"
     )
     before = stored(customer_id)
-    change(customer_id, agent, name="X", area_id="", birthday="", gender="", emails="a@b.vn")
+    change(customer_id, agent, name="X", area="", birthday="", gender="", emails="a@b.vn")
     fields = ("name", "area_id", "birthday", "gender", "emails")
     take_back(desk_of_agent, customer_id, *fields)
     after = stored(customer_id)
