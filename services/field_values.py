@@ -15,7 +15,7 @@ from rules.conditions import Context
 from rules.errors import N_, CareError, InvalidInput
 from rules.fields import DAY, FILES, SITE, Field, Kind, Typing
 from rules.permissions import EDITED, Access
-from rules.scope import Actor
+from rules.scope import Actor, scope
 from services import references
 from services.configuration import Configuration
 from stores import mongo
@@ -294,7 +294,7 @@ def _taken(kind: Kind, field: Field, value: Any, other: Stored, by: Actor) -> In
     """Names the other record only to somebody who may see it."""
     shown = field_values.typed(field, from_stored(field, value), mongo.zone())[:60]
     is_seen = by.may(kind.key, "see") and mongo.database()[kind.collection].find_one(
-        {"$and": [{"_id": other.get("_id")}, scope_of(kind.key, by)]}, {"_id": 1}
+        {"$and": [{"_id": other.get("_id")}, scope(by, kind.key)]}, {"_id": 1}
     )
     if not is_seen:
         return InvalidInput(
