@@ -1,6 +1,7 @@
 """The second factor of a login: a telephone that shows codes, and recovery codes on paper."""
 
 import hashlib
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,10 @@ from rules import second_factor as rule
 from rules.errors import N_, InvalidInput, NotAllowed
 from rules.scope import Actor
 from services import accounts
+from stores import sealing
 from stores.mongo import in_transaction
+
+logger = logging.getLogger(__name__)
 
 NO_FACTOR = {
     "totp_secret": "",
@@ -38,12 +42,29 @@ def begin(staff: Staff) -> str:
     Raises InvalidInput when there is a second factor already.
     """
     fresh = {"_id": staff.pk, "totp_secret": None, "totp_pending": None}
-    Staff.collection().update_one(fresh, {"$set": {"totp_pending": rule.new_secret()}})
+    sealed = sealing.seal(rule.new_secret(), owner=_owner(staff.pk))
+    Staff.collection().update_one(fresh, {"$set": {"totp_pending": sealed}})
     stored = Staff.collection().find_one({"_id": staff.pk}, {"totp_pending": 1, "totp_secret": 1})
     if stored is None or stored.get("totp_secret") or not stored.get("totp_pending"):
         raise InvalidInput(N_("Your second factor is set up already."))
-    secret: str = stored["totp_pending"]
-    return secret
+    return _unsealed(staff, stored["totp_pending"]) or _begin_again(staff, stored["totp_pending"])
+
+
+def pending_secret(staff: Staff) -> str | None:
+    """The secret that waits to be confirmed; None when there is none."""
+    return _unsealed(staff, staff.totp_pending) if staff.totp_pending else None
+
+
+def seal_readable_secrets() -> int:
+    """Seals what an older version had stored as it is; how many people it were."""
+    readable = {"$type": "string", "$not": {"$regex": f"^{sealing.MARK}"}}
+    sealed = 0
+    for field in ("totp_secret", "totp_pending"):
+        for row in Staff.collection().find({field: readable}, {field: 1}):
+            change = {field: sealing.seal(row[field], owner=_owner(row["_id"]))}
+            same = {"_id": row["_id"], field: row[field]}
+            sealed += Staff.collection().update_one(same, {"$set": change}).modified_count
+    return sealed
 
 
 def confirm(staff: Staff, code: str, by: Actor, now: datetime) -> list[str]:
@@ -51,20 +72,20 @@ def confirm(staff: Staff, code: str, by: Actor, now: datetime) -> list[str]:
 
     Raises InvalidInput when the code is not right, or nothing was begun.
     """
-    secret = staff.totp_pending
+    pending, secret = staff.totp_pending, pending_secret(staff)
     step = rule.step_of_code(secret, code, now) if secret else None
-    if not secret or step is None:
+    if step is None:
         raise InvalidInput(fields={"code": _wrong_code()})
     codes = rule.new_recovery_codes()
     values = {
-        "totp_secret": secret,
+        "totp_secret": pending,
         "totp_step": step,
         "recovery_hashes": [_hash(one) for one in codes],
     }
 
     def work(session: ClientSession) -> bool:
         switched = Staff.collection().update_one(
-            {"_id": staff.pk, "totp_pending": secret, "totp_secret": None},
+            {"_id": staff.pk, "totp_pending": pending, "totp_secret": None},
             {"$set": values, "$unset": {"totp_pending": ""}, "$inc": {"version": 1}},
             session=session,
         )
@@ -83,7 +104,8 @@ def check(staff: Staff, typed: str, now: datetime) -> bool:
 
 
 def _use_code(staff: Staff, typed: str, now: datetime) -> bool:
-    step = rule.step_of_code(staff.totp_secret, typed, now) if staff.totp_secret else None
+    secret = _unsealed(staff, staff.totp_secret) if staff.totp_secret else None
+    step = rule.step_of_code(secret, typed, now) if secret else None
     if step is None:
         return False
     # Of two uses of one code at once only one moves the step on.
@@ -151,6 +173,26 @@ def _write(staff: Staff, change: dict[str, Any], action: str, by: Actor, now: da
             accounts.audit_person(by, now, action, _person(staff), {}, session)
 
     in_transaction(work)
+
+
+def _unsealed(staff: Staff, sealed: str) -> str | None:
+    """The secret; None when its key is gone. Recovery codes still open the account then."""
+    try:
+        return sealing.unseal(sealed, owner=_owner(staff.pk))
+    except sealing.CannotUnseal:
+        logger.warning("The second factor of staff %s was sealed with another key.", staff.pk)
+        return None
+
+
+def _begin_again(staff: Staff, unreadable: str) -> str:
+    """A new secret in the place of one whose key is gone and that nobody has confirmed."""
+    same = {"_id": staff.pk, "totp_pending": unreadable}
+    Staff.collection().update_one(same, {"$unset": {"totp_pending": ""}})
+    return begin(staff)
+
+
+def _owner(staff_id: ObjectId) -> str:
+    return f"second factor of {staff_id}"
 
 
 def _person(staff: Staff) -> dict[str, Any]:

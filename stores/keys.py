@@ -1,7 +1,8 @@
-"""The key that signs cookies, kept in the data directory."""
+"""Keys that are kept in files of the data directory."""
 
 import os
 import secrets
+from pathlib import Path
 
 from config import Settings
 from stores.errors import StoreError
@@ -21,9 +22,17 @@ def secret_key(settings: Settings) -> str:
     """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
-    path = settings.data / FILE
+    return file_key(settings.data / FILE)
+
+
+def file_key(path: Path) -> str:
+    """The key in this file, made at first use.
+
+    Raises:
+        StoreError: the file cannot be written or read, or is too short to be a key.
+    """
     try:
-        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
             _create(str(path))
         key = path.read_text("ascii").strip()
@@ -35,7 +44,7 @@ def secret_key(settings: Settings) -> str:
     if len(key) < BYTES:
         raise StoreError(
             f"The key file {path} is damaged.",
-            "Delete it: a new one is made at the next start, and everybody logs in again.",
+            "Restore it from a backup, or delete it: a new one is made at the next start, and what the old one protected is lost.",
         )
     return key
 

@@ -52,10 +52,11 @@ class SecondFactor(ScreenView):
     def picture(self) -> Response:
         """What the telephone reads; only until it is confirmed."""
         staff = _me()
-        if not staff.totp_pending:
+        secret = second_factor.pending_secret(staff)
+        if not secret:
             raise NotFound()
         drawn = io.BytesIO()
-        code = segno.make(address_of(staff.totp_pending, staff.email), error="m")
+        code = segno.make(address_of(secret, staff.email), error="m")
         code.save(drawn, kind="svg", scale=5, border=3, light="#fff", dark="#000", svgclass=None)
         return Response(drawn.getvalue(), mimetype="image/svg+xml")
 
@@ -114,6 +115,7 @@ class SecondFactor(ScreenView):
             "account/second_factor.html",
             staff=staff,
             codes=shown.get("codes"),
+            pending_secret=second_factor.pending_secret(staff),
             is_on=second_factor.is_on(staff),
             is_due=second_factor.is_missing(staff),
             **context,

@@ -2,17 +2,22 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
+from pydantic import SecretStr
 
+from config import PROJECT_ROOT
 from models import AuditEntry, Staff
 from rules.errors import InvalidInput, NotAllowed
 from rules.scope import ADMINISTRATOR, CARE_AGENT, SYSTEM, Actor
 from rules.second_factor import step_of_code
 from services import access_settings, accounts, second_factor, staff
 from services.login_attempts import LockedOut
+from services.migration import migrations_in
+from stores import mongo, sealing
 
 NOW = datetime(2026, 11, 21, 8, 0, 5, tzinfo=UTC)
 PASSWORD = "trời hôm nay đẹp"
@@ -32,7 +37,8 @@ def me(person: Staff) -> Actor:
 
 
 def code(person: Staff, at: datetime) -> str:
-    return pyotp.TOTP(stored(person).totp_secret or stored(person).totp_pending).at(at)
+    sealed = stored(person).totp_secret or stored(person).totp_pending
+    return pyotp.TOTP(sealing.unseal(sealed, owner=f"second factor of {person.pk}")).at(at)
 
 
 def switch_on(person: Staff, at: datetime = NOW) -> list[str]:
@@ -178,3 +184,85 @@ def test_it_follows_a_change_of_roles(chi: Staff, administrator: Actor) -> None:
 def test_it_is_set_by_administrators_only(manager: Actor) -> None:
     with pytest.raises(NotAllowed):
         require(CARE_AGENT, manager)
+
+
+# Sealed at rest
+
+
+def test_the_database_alone_opens_no_secret(chi: Staff) -> None:
+    secret = second_factor.begin(chi)
+    assert secret not in str(Staff.collection().find_one({"_id": chi.pk}))
+    switch_on(chi)
+    raw = Staff.collection().find_one({"_id": chi.pk}) or {}
+    assert sealing.is_sealed(raw["totp_secret"])
+    assert secret not in str(raw)
+    assert second_factor.check(
+        stored(chi), code(chi, NOW + timedelta(minutes=1)), NOW + timedelta(minutes=1)
+    )
+
+
+def test_a_secret_opens_nothing_on_another_person(chi: Staff) -> None:
+    """Whoever may write to the database cannot put the own telephone on somebody's account."""
+    switch_on(chi)
+    other = accounts.create_staff("b@example.com", "Bình", [CARE_AGENT], SYSTEM, PASSWORD)
+    Staff.collection().update_one(
+        {"_id": other.pk}, {"$set": {"totp_secret": stored(chi).totp_secret}}
+    )
+    later = NOW + timedelta(minutes=1)
+    assert not second_factor.check(stored(other), code(chi, later), later)
+
+
+def test_without_the_key_recovery_codes_still_open(
+    chi: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = switch_on(chi)
+    later = NOW + timedelta(minutes=1)
+    typed = code(chi, later)
+    lost = mongo.settings().model_copy(
+        update={"secret_key": SecretStr("k" * 40), "data": Path("/nowhere")}
+    )
+    monkeypatch.setattr(mongo, "settings", lambda: lost)
+    assert not second_factor.check(stored(chi), typed, later)
+    assert second_factor.check(stored(chi), codes[0], later)
+
+
+def test_going_over_to_one_key_for_all_hosts_loses_nothing(
+    chi: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switch_on(chi)
+    given = mongo.settings().model_copy(update={"secret_key": SecretStr("k" * 40)})
+    monkeypatch.setattr(mongo, "settings", lambda: given)
+    later = NOW + timedelta(minutes=1)
+    assert second_factor.check(stored(chi), code(chi, later), later)
+    assert sealing.unseal(sealing.seal("x", owner="a"), owner="a") == "x"
+
+
+def test_a_secret_whose_key_is_gone_is_made_anew_while_it_is_not_confirmed(chi: Staff) -> None:
+    Staff.collection().update_one({"_id": chi.pk}, {"$set": {"totp_pending": "v1:AAAA"}})
+    assert second_factor.pending_secret(stored(chi)) is None
+    assert second_factor.begin(stored(chi)) == second_factor.pending_secret(stored(chi))
+
+
+@pytest.mark.parametrize("sealed", ["", "v1:", "v1:!!", "v1:AAAA", "A" * 32])
+def test_what_was_not_sealed_here_does_not_open(db: Any, sealed: str) -> None:
+    with pytest.raises(sealing.CannotUnseal):
+        sealing.unseal(sealed, owner="a")
+
+
+def test_the_key_is_readable_for_its_owner_only(chi: Staff) -> None:
+    second_factor.begin(chi)
+    path = mongo.settings().data / sealing.FILE
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_secrets_from_before_are_sealed_once_and_keep_working(chi: Staff) -> None:
+    readable = pyotp.random_base32()
+    other = accounts.create_staff("b@example.com", "Bình", [CARE_AGENT], SYSTEM, PASSWORD)
+    Staff.collection().update_one({"_id": chi.pk}, {"$set": {"totp_secret": readable}})
+    Staff.collection().update_one({"_id": other.pk}, {"$set": {"totp_pending": readable}})
+    found = {one.name: one for one in migrations_in(PROJECT_ROOT / "migrations")}
+    for _ in range(2):
+        found["2026-11-22-seal-secrets-of-second-factors"].run()
+        assert readable not in str(list(Staff.collection().find()))
+        assert second_factor.pending_secret(stored(other)) == readable
+    assert second_factor.check(stored(chi), pyotp.TOTP(readable).at(NOW), NOW)

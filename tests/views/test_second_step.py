@@ -15,6 +15,7 @@ from config import Settings
 from models import AuditEntry, JobRun, Staff
 from rules.scope import CARE_AGENT, SYSTEM, Actor
 from services import access_settings, accounts, leaving, second_factor
+from stores import sealing
 from tests.views.conftest import Browser, make_app
 
 PASSWORD = "trời hôm nay đẹp"
@@ -32,12 +33,14 @@ def codes(chi: Staff) -> list[str]:
     second_factor.begin(chi)
     person = Staff.objects.get(pk=chi.pk)
     early = NOW - timedelta(minutes=5)
-    typed = pyotp.TOTP(person.totp_pending).at(early)
+    typed = pyotp.TOTP(second_factor.pending_secret(person)).at(early)
     return second_factor.confirm(person, typed, SYSTEM, early)
 
 
 def shown_code(chi: Staff, at: datetime | None = None) -> str:
-    return pyotp.TOTP(Staff.objects.get(pk=chi.pk).totp_secret).at(at or datetime.now(UTC))
+    sealed = Staff.objects.get(pk=chi.pk).totp_secret
+    secret = sealing.unseal(sealed, owner=f"second factor of {chi.pk}")
+    return pyotp.TOTP(secret).at(at or datetime.now(UTC))
 
 
 def log_in(browser: Browser, password: str = PASSWORD, **form: str) -> Any:
@@ -195,7 +198,7 @@ def test_it_makes_a_person_set_it_up_before_anything_else(
     assert drawn.mimetype == "image/svg+xml"
     assert drawn.headers["Cache-Control"] == "no-store"
     assert b"<script" not in drawn.data
-    secret = Staff.objects.get(pk=chi.pk).totp_pending
+    secret = second_factor.pending_secret(Staff.objects.get(pk=chi.pk))
     wrong = stranger.send("/account/second-factor/confirm", {"code": "000000"})
     assert wrong.status_code == 422
     typed = {"code": pyotp.TOTP(secret).now()}
