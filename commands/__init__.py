@@ -21,6 +21,7 @@ COMMANDS = {
     "export": ("commands.data", "export", "Write records to a file."),
     "import": ("commands.data", "import_", "Read records from files."),
     "migrate": ("commands.migrate", "migrate", "Bring the database up to this version."),
+    "orphans": ("commands.orphans", "orphans", "Count or remove what belongs to nothing."),
     "recompute": ("commands.recompute", "recompute", "Recompute derived data."),
     "restore": ("commands.backup", "restore", "Fill an empty database from a backup."),
     "scheduler": ("commands.scheduler", "scheduler", "Start periodic jobs when they are due."),

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from config import Settings
-from services import job_runs, list_export_runs, trash_purge
+from services import job_runs, list_export_runs, orphans, trash_purge
 from services.progress import Progress
 
 
@@ -17,3 +17,8 @@ def purge_job_runs(progress: Progress) -> None:
 def purge_trash(progress: Progress) -> None:
     """What has been in the trash for longer than the site keeps it; run it once a day."""
     trash_purge.purge_old(datetime.now(UTC), progress)
+
+
+def remove_orphans(progress: Progress, removes: bool = True) -> None:
+    """What belongs to nothing any more; without `removes` it is only counted."""
+    orphans.search(Settings(), now=datetime.now(UTC), removes=removes, progress=progress)

@@ -13,6 +13,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "recompute_relationships": relationships.recompute_relationships,
     "purge_job_runs": housekeeping.purge_job_runs,
     "purge_trash": housekeeping.purge_trash,
+    "remove_orphans": housekeeping.remove_orphans,
     "purge_audit": audit.purge_audit,
     "export_list": lists.export_list,
     "send_mail": mail.send_mail,

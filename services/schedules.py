@@ -38,6 +38,7 @@ SHIPPED: dict[str, str | Stored] = {
     "purge_job_runs": "03:30",
     "purge_audit": "03:40",
     "purge_trash": "03:50",
+    "remove_orphans": {"at_time": "04:10", "weekdays": [6]},
 }
 
 # The key in Valkey that the one scheduler holds that works.

@@ -44,6 +44,7 @@ JOB_LABELS = {
     "undo_hand_over": N_("Take a hand-over back"),
     "end_viewers": N_("End viewers whose time is over"),
     "recompute_relationships": N_("Recompute relationships"),
+    "remove_orphans": N_("Remove what belongs to nothing"),
     "purge_job_runs": N_("Remove old background jobs from the list"),
 }
 # What a job is doing while it knows how much there is to do.
@@ -77,6 +78,15 @@ COUNTS = {
     "indexes_dropped": N_("indexes dropped"),
     "mails_written": N_("mails written"),
     "mails_sent": N_("mails handed to the mail server"),
+    "references_gone": N_("references to records that are gone"),
+    "history_gone": N_("copies of history entries that are gone"),
+    "files_gone": N_("files that no record names"),
+    "old_mails": N_("old mails"),
+    "old_sessions": N_("people with browsers long logged out"),
+    "old_links": N_("lapsed password links"),
+    "old_claims": N_("lapsed claims of customers"),
+    "keys_of_nobody": N_("API keys of nobody"),
+    "temporary_files": N_("forgotten temporary files"),
     "runs_deleted": N_("old jobs removed"),
     "files_deleted": N_("exported files removed"),
     "rows_written": N_("rows written"),
