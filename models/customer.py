@@ -143,6 +143,17 @@ class Customer(CarebookDocument):
                 "fields": ["carers", "care.state", "care.due_on", "id"],
             },
             {"name": "customers_seen_by", "fields": ["seen_by", "search", "id"]},
+            # The same for somebody whose role reaches the own customers only.
+            {
+                "name": "customers_due_of_owner",
+                "fields": ["owner_id", "care.state", "care.due_on", "id"],
+                "partialFilterExpression": {"owner_id": {"$exists": True}},
+            },
+            {
+                "name": "customers_of_owner",
+                "fields": ["owner_id", "search", "id"],
+                "partialFilterExpression": {"owner_id": {"$exists": True}},
+            },
             # A viewer whose time is over.
             {"name": "viewers_by_end", "fields": ["viewers.until"], "sparse": True},
             # Search: words by their beginning.

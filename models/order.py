@@ -64,8 +64,10 @@ class Order(CarebookDocument):
     group_ids = ListField(ObjectIdField())
     care = EmbeddedDocumentField(CareState, default=CareState)
     import_digest = StringField()
-    # Who cares for a product of it, who for its customer, and who may see it at all; kept true by
-    # `services.scope` so that every list is one indexed query.
+    # The person responsible for its customer, who cares for a product of it, who for its customer,
+    # and who may see it at all; kept true by `services.scope` so that every list is one indexed
+    # query.
+    owner_id = ObjectIdField()
     product_carers = ListField(ObjectIdField())
     customer_carers = ListField(ObjectIdField())
     seen_by = ListField(ObjectIdField())
@@ -93,6 +95,12 @@ class Order(CarebookDocument):
             {
                 "name": "orders_due_of_customer_carer",
                 "fields": ["customer_carers", "care.state", "care.due_on", "id"],
+            },
+            # ... and for somebody whose role reaches the own orders only.
+            {
+                "name": "orders_due_of_owner",
+                "fields": ["owner_id", "care.state", "care.due_on", "id"],
+                "partialFilterExpression": {"owner_id": {"$exists": True}},
             },
             # A customer's open orders, nearest date first (next care), and the customer's page.
             {"name": "orders_of_customer", "fields": ["customer_id", "care.state", "care.due_on"]},

@@ -12,12 +12,15 @@ from bson import ObjectId
 
 from models import Staff
 from models.base import local_date
-from rules.errors import N_, NotAllowed
-from rules.permissions import Access
-from rules.scope import Actor, StandIn
+from rules import conditions as rule_conditions
+from rules.built_in_fields import BUILT_IN_KINDS
+from rules.errors import N_, InvalidInput, NotAllowed
+from rules.permissions import SEE, Access, Role
+from rules.scope import NOTHING, Actor, Criteria, StandIn
 from rules.teams import teams_of
-from services import configuration
+from services import conditions, configuration
 from services.configuration import Configuration
+from stores import mongo
 
 Stored = Mapping[str, Any]
 
@@ -42,11 +45,18 @@ def of_person(
         granted=config.access(roles),
         stands_in_for=standing_in(person.get("stands_in") or (), at),
         teams=teams_of(config.teams.values(), person["_id"]),
+        where=rules_of(config, config.access(roles), me=person["_id"], at=at),
     )
 
 
 def of_program(
-    name: str, roles: frozenset[str], config: Configuration, *, screen: str = "", address: str = ""
+    name: str,
+    roles: frozenset[str],
+    config: Configuration,
+    *,
+    at: datetime,
+    screen: str = "",
+    address: str = "",
 ) -> Actor:
     """The actor for a program, which is nobody in particular and has roles of its own."""
     return Actor(
@@ -57,6 +67,7 @@ def of_program(
         care_mode=config.care_mode,
         address=address,
         granted=config.access(roles),
+        where=rules_of(config, config.access(roles), me=None, at=at),
     )
 
 
@@ -72,6 +83,54 @@ def of_staff(
         "stands_in": [one.to_mongo() for one in staff.stands_in],
     }
     return of_person(person, config, at=at, screen=screen, address=address)
+
+
+def rules_of(
+    config: Configuration, access: Access, *, me: ObjectId | None, at: datetime
+) -> dict[tuple[str, str], Criteria]:
+    """{(role, kind): criteria} of the rules over fields; one that is broken matches nothing."""
+    return {
+        (role.key, kind): _rule(config, kind, permission.where, me, at)
+        for role in access.roles
+        for kind in config.kinds
+        if (permission := role.on(kind)) is not None and permission.where
+    }
+
+
+def _rule(
+    config: Configuration, kind: str, text: str, me: ObjectId | None, at: datetime
+) -> Criteria:
+    try:
+        tree = rule_conditions.read(text)
+    except InvalidInput:
+        return NOTHING
+    zone = mongo.zone()
+    context = conditions.context(
+        config, today=at.astimezone(zone).date(), zone=zone, kind=kind, me=me
+    )
+    return rule_conditions.criteria(tree, config.kinds[kind].fields, context) or NOTHING
+
+
+def matched_roles(
+    actor: Actor, kind: str, record_id: ObjectId, known: dict[str, bool]
+) -> list[Role]:
+    """The roles of the actor whose rule over fields the record matches (B.8).
+
+    `known` keeps what was found, so that many people with the same role cost one query.
+    """
+    found = []
+    for role, _ in actor.access.granting(kind, SEE):
+        criteria = actor.where.get((role.key, kind))
+        if criteria is None:
+            continue
+        key = repr(criteria)
+        if key not in known:
+            query = {"$and": [{"_id": record_id}, criteria]}
+            collection = mongo.database()[BUILT_IN_KINDS[kind].collection]
+            known[key] = collection.find_one(query, {"_id": 1}) is not None
+        if known[key]:
+            found.append(role)
+    return found
 
 
 def standing_in(stands_in: Iterable[Stored], at: datetime) -> tuple[StandIn, ...]:

@@ -179,7 +179,7 @@ def _actor(token: Stored, screen: str, address: str, now: datetime) -> Actor | N
     if token["kind"] == SERVICE:
         name = f"{token['name']} ({token['mark']}…)"
         roles = frozenset(token["roles"])
-        return actors.of_program(name, roles, config, screen=screen, address=address)
+        return actors.of_program(name, roles, config, at=now, screen=screen, address=address)
     active = {"_id": token["staff_id"], "active": True}
     person = Staff.collection().find_one(active)
     if person is None:

@@ -355,6 +355,7 @@ class _Scene:
         customer["seen_by"] = sorted(carers | {customer["owner_id"]})
         for order in orders:
             order["seen_by"] = customer["seen_by"]
+            order["owner_id"] = customer["owner_id"]
         customer["history"] = [
             {"interaction_id": one["_id"]} | {name: one.get(name) for name in EMBEDDED_FIELDS}
             for one in said[:HISTORY_KEPT]

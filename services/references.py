@@ -11,7 +11,7 @@ from models import Area, Customer, Order, Product, ProductGroup, Staff
 from models.base import CarebookDocument
 from rules.fields import Field
 from rules.filters import Criteria, merge
-from rules.scope import Actor, customer_scope, order_scope
+from rules.scope import Actor, customer_scope, order_scope, product_scope
 
 Stored = dict[str, Any]
 
@@ -36,7 +36,9 @@ TARGETS: Mapping[str, Target] = {
         Customer, ("name", "code"), lambda row: str(row.get("name") or ""), customer_scope
     ),
     "orders": Target(Order, ("code",), lambda row: str(row.get("code") or ""), order_scope),
-    "products": Target(Product, ("name", "code"), lambda row: str(row.get("name") or "")),
+    "products": Target(
+        Product, ("name", "code"), lambda row: str(row.get("name") or ""), product_scope
+    ),
     "areas": Target(Area, ("name",), lambda row: str(row.get("name") or "")),
     "product_groups": Target(
         ProductGroup, ("path",), lambda row: " / ".join(row.get("path") or ())

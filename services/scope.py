@@ -21,7 +21,7 @@ from services.progress import NoProgress, Progress
 
 Stored = dict[str, Any]
 CUSTOMERS_PER_RANGE = 1000
-LISTS = ("product_carers", "customer_carers", "seen_by")
+LISTS = ("owner_id", "product_carers", "customer_carers", "seen_by")
 
 
 def recompute_scope(
@@ -129,6 +129,7 @@ def _recompute(
             customer_writes.append(write)
         for order, product_carers in zip(mine, of_orders, strict=True):
             of_order = {
+                "owner_id": customer.get("owner_id"),
                 "product_carers": product_carers,
                 "customer_carers": sorted(customer.get("carers") or []),
                 "seen_by": wanted["seen_by"],
@@ -186,9 +187,11 @@ def viewers_of(customer: Mapping[str, Any]) -> list[tuple[ObjectId, datetime | N
 
 
 def _write(record: Stored, wanted: Stored) -> UpdateOne | None:
-    """The update of what differs; a list that is missing is an empty one.
+    """The update of what differs; a list that is missing is an empty one, and so is nobody.
 
     The version stays: who may see a record is not what an edit form shows.
     """
-    differing = {name: value for name, value in wanted.items() if (record.get(name) or []) != value}
+    differing = {
+        name: value for name, value in wanted.items() if (record.get(name) or []) != (value or [])
+    }
     return UpdateOne({"_id": record["_id"]}, {"$set": differing}) if differing else None

@@ -1,5 +1,6 @@
 """[Người xem] of a customer, and why somebody can or cannot see it (S2.7, B.8)."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -41,7 +42,8 @@ class CustomerViewers(ScreenView):
         customer = _visible(customer_id)
         people = list(Staff.collection().find({"active": True}).limit(STAFF_OFFERED))
         standing = explaining.standing_of("customers", customer)
-        seeing = [(one, _reasons(one, standing)) for one in people]
+        known: dict[str, bool] = {}  # which rules of roles the customer matches
+        seeing = [(one, _reasons(one, customer, standing, known)) for one in people]
         return self.render(
             "customers/viewers.html",
             customer=customer,
@@ -88,9 +90,13 @@ def _visible(customer_id: str) -> dict[str, Any]:
     return found
 
 
-def _reasons(staff: dict[str, Any], standing: Standing) -> list[str]:
+def _reasons(
+    staff: dict[str, Any], customer: dict[str, Any], standing: Standing, known: dict[str, bool]
+) -> list[str]:
     actor = actors.of_person(staff, configured(), at=now())
-    return [formats.say(one) for one in reasons_to_see(actor, standing, now())]
+    matched = actors.matched_roles(actor, "customers", customer["_id"], known)
+    found = reasons_to_see(actor, replace(standing, matched=matched), now())
+    return [formats.say(one) for one in found]
 
 
 def _end_of(day: date | None) -> datetime | None:
