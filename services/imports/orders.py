@@ -293,10 +293,12 @@ def _write(run: ImportRun, orders: list[ImportedOrder]) -> set[str]:
         writes += plan.changes
         if writes:
             Order.collection().bulk_write(writes, ordered=False, session=session)
+            _hold_customers(plan, run.request.at, session)
             if plan.touched_customers:
                 recompute_customers(
                     sorted(plan.touched_customers), session=session, at=run.request.at
                 )
+            if plan.buyers:
                 recompute_scope(plan.buyers, session=session, at=run.request.at)
             run.record(_all_counts(plan), session)
             follow_up = _put_follow_up(plan, session)
@@ -309,6 +311,23 @@ def _write(run: ImportRun, orders: list[ImportedOrder]) -> set[str]:
     if follow_up and not outdated:
         follow_ups.done(follow_up, datetime.now(UTC))
     return outdated
+
+
+def _hold_customers(plan: _Plan, at: datetime, session: ClientSession) -> None:
+    """Writes the customers that get orders, so that nobody deletes one of them at the same time.
+
+    A deletion takes the orders that it sees; without a write on the customer itself both would
+    succeed, and the order would belong to nobody. The version makes it a write in any case: one
+    that changes nothing would conflict with nobody.
+    """
+    made = {customer["_id"] for customer in plan.customers.missing.values()}
+    found = {customer["_id"] for customer in plan.customers.by_key.values()} - made
+    if found:
+        Customer.collection().update_many(
+            {"_id": {"$in": sorted(found)}},
+            {"$set": {"updated_at": at}, "$inc": {"version": 1}},
+            session=session,
+        )
 
 
 def _put_follow_up(plan: _Plan, session: ClientSession) -> str:

@@ -11,8 +11,9 @@ import pytest
 from jobs import runner
 from models import Customer, Interaction, JobRun, Order, Product
 from rules.errors import StaleForm
-from services import care, products, recompute, relationships, scope
+from services import care, products, recompute, relationships, scope, trash
 from services.care import CareEntry
+from services.imports import orders as importing
 from tests.factories import NOW, TODAY, make_customer, make_order, make_product
 from tests.importing import line, order_file, run_orders
 
@@ -76,6 +77,34 @@ def test_jobs_that_overtake_each_other_end_with_the_newest_interval(order, admin
     due_on = stored["care"]["due_on"].date()
     assert due_on == TODAY + timedelta(days=30)
     assert what_follows()["dates"] == {}
+
+
+def test_an_import_leaves_nothing_to_follow(tmp_path):
+    """Also for orders whose products need no care: they count for what the customer is."""
+    make_product("cared", interval=5)
+    make_product("uncared", interval=0)
+    run_orders(order_file(tmp_path, line("1", "cared"), line("2", "uncared", customer="8")))
+    assert what_follows() == NOTHING
+
+
+def test_an_order_never_belongs_to_a_customer_who_is_deleted_meanwhile(
+    tmp_path, monkeypatch, manager
+):
+    make_product("uncared", interval=0)
+    customer = make_customer(code="7")
+    planned, deleted = importing._Batch.planned, []
+
+    def plan_while_somebody_deletes(batch, session):
+        plan = planned(batch, session)
+        if not deleted and session is not None:
+            deleted.append(trash.delete("customers", customer, by=manager, at=NOW))
+        return plan
+
+    monkeypatch.setattr(importing._Batch, "planned", plan_while_somebody_deletes)
+    run_orders(order_file(tmp_path, line("1", "uncared", customer="7")))
+    assert deleted
+    owner = Order.collection().find_one({"code": "1"})["customer_id"]
+    assert Customer.collection().count_documents({"_id": owner}) == 1
 
 
 def test_everybody_at_one_customer_at_once(agent, colleague, tmp_path):
