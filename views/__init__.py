@@ -25,6 +25,7 @@ from views.changes import Changes
 from views.customer_viewers import CustomerViewers
 from views.customers import Customers
 from views.customers_due import CustomersDue
+from views.filter_builder import FilterBuilder
 from views.handover import HandOver
 from views.history import History
 from views.jobs import Jobs
@@ -66,6 +67,7 @@ def screens() -> list[BaseView]:
         Schedules(),
         Care(),
         Lookup(),
+        FilterBuilder(),
         AccountView(),
         SecondFactor(),
         ApiKeys(),

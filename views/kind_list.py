@@ -12,13 +12,14 @@ from flask import g, request, url_for
 
 from rules.errors import N_, CareError, InvalidInput
 from rules.fields import Field, Kind
-from rules.filters import FilterState
+from rules.filters import FilterState, parse_filters
 from services import lists, references
 from services.lists import Sort
 from views.cells import Cell, Column, RowView
 from views.column_choice import ColumnChoice
 from views.context import configured, current_actor, locale, person
 from views.field_cells import label, maker
+from views.filtering import WhereFilter, rest_of
 from views.list_columns import (
     PAGE_SIZES,
     ChosenColumn,
@@ -27,7 +28,7 @@ from views.list_columns import (
     read_columns,
 )
 from views.list_files import ListFiles
-from views.list_screen import ListScreen
+from views.list_screen import PAGING, ListScreen
 
 Row = dict[str, Any]
 Make = Callable[[Row], Cell]
@@ -62,6 +63,22 @@ class KindList(ColumnChoice, ListFiles, ListScreen):
             "compiled",
             lambda: compile_list(self, configured(), current_actor().access, locale()),
         )
+
+    def where(self) -> WhereFilter:
+        """The filter tree of this request, and what is wrong with it."""
+        return self._once("where", lambda: WhereFilter(self.kind))
+
+    def rest(self) -> str:
+        """The address of this request without its filter tree and its place among the pages."""
+        return rest_of(request.args.items(multi=True))
+
+    def state(self) -> FilterState:
+        return self._once("state", self._state)
+
+    def _state(self) -> FilterState:
+        args = {name: request.args.get(name, "") for name in request.args}
+        found = parse_filters((*self.list_filters(), self.where()), args, known=PAGING)
+        return replace(found, problems=(*found.problems, *self.where().problems))
 
     def shown_columns(self) -> Sequence[Column]:
         compiled = self.compiled()

@@ -11,7 +11,7 @@ from rules.errors import N_
 from rules.filters import SearchFilter, merge
 from rules.phones import phone_key
 from rules.scope import customer_scope
-from rules.text import fold
+from rules.text import fold, nfc
 from services import references
 from views.base import ScreenView
 from views.context import current_actor
@@ -48,6 +48,16 @@ class Lookup(ScreenView):
             abort(404)
         words = request.args.get("q", "")[:100]
         return self.render("lists/records.html", found=_referred(kind, words))
+
+    @expose("/condition/<kind>/<int:number>")
+    def condition_view(self, kind: str, number: int) -> Any:
+        """Records that a filter may name: buttons that pick one for the condition `number`."""
+        if kind not in references.TARGETS:
+            abort(404)
+        words = nfc(request.args.get("q", ""))[:100]
+        short = {"areas": _areas, "product_groups": _groups, "staff": _staff}
+        found = short[kind](words) if kind in short else _referred(kind, words)
+        return self.render("filters/options.html", number=number, options=found)
 
     @expose("/")
     def index_view(self) -> Any:
@@ -90,7 +100,11 @@ def _referred(kind: str, words: str) -> list[dict[str, Any]]:
     search = SearchFilter("q", "", "search_words", phone_key)
     criteria = search.criteria(search.parse(words), None)  # type: ignore[arg-type]
     if kind == "orders":  # they have a number and nothing to be called by
-        criteria = {"code": {"$regex": f"^{re.escape(words.strip())}"}} if words.strip() else {}
+        beginning = words.strip()
+        either = [
+            {"code": {"$regex": f"^{re.escape(one)}"}} for one in (beginning, beginning.upper())
+        ]
+        criteria = {"$or": either} if beginning else {}
     scoped = merge([criteria, target.scope(current_actor())])
     fields = dict.fromkeys((*target.fields, "code"), 1)
     found = target.document.collection().find(scoped, fields).limit(OPTIONS_SHOWN)

@@ -1,0 +1,291 @@
+"""The filter of a list: in its address by name, in words, and the form that builds it."""
+
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+from bson import ObjectId
+
+from models import ConfigurationItem, Site, Staff
+from rules.conditions import MOST_CONDITIONS
+from rules.scope import Actor
+from services.customers import search_fields
+from tests.factories import make_area, make_customer, make_order
+from tests.views.conftest import Browser
+
+pytestmark = pytest.mark.usefixtures("desk")
+ROW = re.compile(r'<tr id="row-([0-9a-f]{24})"')
+
+
+def add(name: str, **values: Any) -> ObjectId:
+    values = {"code": f"KH-{ObjectId()}", "name": name, "phones": []} | values
+    return make_customer(**values | search_fields(values))
+
+
+def page(desk: Browser, where: str, **rest: str) -> str:
+    response = desk.get("/customers/", query_string={"where": where, **rest})
+    assert response.status_code == 200
+    return unescape(response.text)
+
+
+def listed(desk: Browser, where: str, **rest: str) -> list[ObjectId]:
+    return [ObjectId(found) for found in ROW.findall(page(desk, where, **rest))]
+
+
+def configure(section: str, key: str, content: dict[str, Any]) -> None:
+    ConfigurationItem.collection().insert_one(
+        {"section": section, "key": key, "content": content, "version": 1}
+    )
+    Site.collection().update_one({"key": "site"}, {"$inc": {"config_rev": 1}}, upsert=True)
+
+
+def test_a_filter_in_the_address_narrows_the_list_and_is_said(desk: Browser) -> None:
+    hue = make_area("Huế")
+    wanted = add("An", area_id=hue, relationship="hot")
+    add("Bình", area_id=hue)
+    add("Chi", relationship="hot")
+    where = f"and(area.in({hue}),relationship.in(hot))"
+    assert listed(desk, where) == [wanted]
+    assert "Khu vực là một trong: Huế và Mối quan hệ là một trong: Nóng" in page(desk, where)
+
+
+def test_quick_filters_sorts_pages_and_counts_keep_the_filter(desk: Browser) -> None:
+    add("An", relationship="hot")
+    add("Bình")
+    where = "relationship.in(hot)"
+    shown = page(desk, where, q="an")
+    for link in re.findall(r'(?:href|hx-get)="(/customers/(?:count)?\?[^"]*)"', shown):
+        if "where=" not in link:
+            assert "q=" not in link, link  # only "clear the filters" forgets it
+    assert "<span" in desk.get("/customers/count", query_string={"where": where}).text
+    count = desk.get("/customers/count", query_string={"where": where}).text
+    assert re.search(r'id="count-total"[^>]*>1<', count)
+
+
+def test_what_cannot_be_asked_is_said_and_the_rest_applies(desk: Browser) -> None:
+    wanted = add("An")
+    add("Bình")
+    shown = page(desk, "and(name.is(An),secret.is(x),revenue.ge(y))")
+    assert ROW.findall(shown) == [str(wanted)]
+    assert "Không có trường “secret” để lọc" in shown
+    assert "Điều kiện về “Doanh thu” đã được bỏ qua. “y” không phải là số." in shown
+    assert "Không đọc được bộ lọc tại" in page(desk, "and((")
+
+
+def test_a_hidden_field_is_not_offered_not_asked_and_not_named(
+    desk: Browser, administrator: Actor, browser_of: Callable[[Actor], Browser]
+) -> None:
+    add("An", custom={"secret": "blue"})
+    configure("fields", "customers.secret", {"type": "text", "label_vi": "Mật", "is_retired": True})
+    where = "secret.is(blue)"
+    shown = page(desk, where)
+    assert "Không có trường “secret” để lọc" in shown
+    assert "Mật" not in shown
+    assert "Mật" not in desk.get(f"/filters/customers?where={where}").text
+    form = {"part": ["and:1", "2", ")"], "field.2": "secret", "operator.2": "is", "value.2": "blue"}
+    response = desk.send("/filters/customers", {**form, "do": "apply", "back": "/customers/"})
+    assert response.headers["Location"] == "/customers/"
+
+
+def test_a_field_of_the_site_is_filtered_like_a_built_in_one(desk: Browser) -> None:
+    wanted = add("An", custom={"level": 7})
+    add("Bình", custom={"level": 3})
+    configure("fields", "customers.level", {"type": "integer", "label_vi": "<b>Hạng</b>"})
+    assert listed(desk, "level.gt(5)") == [wanted]
+    raw = desk.get("/customers/?where=level.gt(5)").text
+    assert "&lt;b&gt;Hạng&lt;/b&gt; &gt; 5" in raw
+    assert "<b>Hạng</b>" not in raw
+    assert "<b>Hạng</b>" not in desk.get("/filters/customers?where=level.gt(5)").text
+
+
+def test_a_computed_field_is_filtered(desk: Browser) -> None:
+    wanted = add("An", custom={"level": 7})
+    add("Bình", custom={"level": 3})
+    configure("fields", "customers.level", {"type": "integer", "label_vi": "Hạng"})
+    configure(
+        "fields",
+        "customers.twice",
+        {"type": "computed", "label_vi": "Gấp đôi", "expression": "level * 2"},
+    )
+    assert listed(desk, "twice.eq(14)") == [wanted]
+
+
+def test_me_is_whoever_asks(desk: Browser, agent: Actor, colleague: Actor) -> None:
+    mine = add("An", owner_id=agent.staff_id)
+    add("Bình", owner_id=colleague.staff_id)
+    assert listed(desk, "owner.in(me)") == [mine]
+    assert "Người phụ trách là một trong: tôi" in page(desk, "owner.in(me)")
+
+
+def test_the_filter_is_within_the_scope(desk: Browser, agent: Actor, colleague: Actor) -> None:
+    Site.collection().update_one({"key": "site"}, {"$set": {"care_mode": "by_customer"}})
+    theirs = add("Bình", owner_id=colleague.staff_id, seen_by=[colleague.staff_id])
+    mine = add("An", seen_by=[agent.staff_id], referrer_id=theirs)
+    assert listed(desk, "or(name.is(An),name.is(B%C3%ACnh))") == [mine]
+    shown = page(desk, f"referrer.in({theirs})")
+    assert ROW.findall(shown) == [str(mine)]
+    assert f"một trong: {theirs}" in shown, "its name is not said"
+    assert "Bình" not in desk.get("/lookup/condition/customers/2?q=binh").text
+
+
+def form(*parts: str, **values: Any) -> dict[str, Any]:
+    named = {name.replace("_", "."): value for name, value in values.items() if "_" in name}
+    rest = {name: value for name, value in values.items() if "_" not in name}
+    return {"part": list(parts), "back": "/customers/", **named, **rest}
+
+
+def where_of(response: Any) -> str:
+    assert response.status_code == 303, response.text
+    return parse_qs(urlsplit(response.headers["Location"]).query).get("where", [""])[0]
+
+
+def apply(desk: Browser, *parts: str, **values: Any) -> str:
+    return where_of(desk.send("/filters/customers", form(*parts, do="apply", **values)))
+
+
+def test_the_form_becomes_the_address(desk: Browser) -> None:
+    area = make_area("Huế")
+    where = apply(
+        desk,
+        *("and:1", "2", "or:3", "4", "5", ")", ")"),
+        **{
+            **{"field_2": "area", "operator_2": "in", "value_2": str(area)},
+            **{"field_4": "revenue", "operator_4": "ge", "value_4": "1.250.000 ₫"},
+            **{"field_5": "due", "operator_5": "between", "day_5": ["ago", "exact"]},
+            "value_5": ["7", "28/11/2026"],
+            "rest": "q=an&after=x&sort=-name",
+        },
+    )
+    assert where == f"and(area.in({area}),or(revenue.ge(1250000),due.between(-7d,2026-11-28)))"
+    again = desk.get("/filters/customers", query_string={"where": where}).text
+    for shown in ("1.250.000", "28/11/2026", "Huế", 'value="7"'):
+        assert shown in again
+    same = re.findall(r'name="part" value="([^"]+)"', again)
+    assert same == ["and:1", "2", "or:3", "4", "5", ")", ")"]
+
+
+def test_the_rest_of_the_address_stays_but_not_the_page(desk: Browser) -> None:
+    sent = form("and:1", "2", ")", do="apply", field_2="name", operator_2="is", value_2="An")
+    response = desk.send(
+        "/filters/customers", {**sent, "rest": "q=a%26b&after=x&where=old&sort=-name"}
+    )
+    assert response.headers[
+        "Location"
+    ] == "/customers/?q=a%26b&sort=-name&where=name.is%28An%29" or (
+        "where=and%28name.is%28An%29%29" in response.headers["Location"]
+        and response.headers["Location"].startswith("/customers/?q=a%26b&sort=-name&")
+    )
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "/\\evil.example"])
+def test_it_leads_nowhere_else(desk: Browser, back: str) -> None:
+    sent = form("and:1", "2", ")", do="apply") | {"back": back}
+    assert desk.send("/filters/customers", sent).headers["Location"] == "/"
+
+
+def test_a_wrong_value_keeps_what_was_typed(desk: Browser) -> None:
+    sent = form(
+        "and:1", "2", ")", do="apply", field_2="revenue", operator_2="ge", value_2="nhiều lắm"
+    )
+    response = desk.send("/filters/customers", sent)
+    assert response.status_code == 422
+    assert "“nhiều lắm” không phải" in unescape(response.text)
+    assert 'value="nhiều lắm"' in response.text
+
+
+@pytest.mark.parametrize(
+    ("action", "parts"),
+    [
+        ("add:1", ["and:1", "2", "or:3", "4", ")", "5", ")"]),
+        ("add:3", ["and:1", "2", "or:3", "4", "5", ")", ")"]),
+        ("group:3", ["and:1", "2", "or:3", "4", "and:5", "6", ")", ")", ")"]),
+        ("remove:2", ["and:1", "or:2", "3", ")", ")"]),
+        ("remove:3", ["and:1", "2", ")"]),
+        ("remove:99", ["and:1", "2", "or:3", "4", ")", ")"]),
+        ("nonsense", ["and:1", "2", "or:3", "4", ")", ")"]),
+    ],
+)
+def test_buttons_change_the_form(desk: Browser, action: str, parts: list[str]) -> None:
+    sent = form(
+        *("and:1", "2", "or:3", "4", ")", ")"),
+        **{"do": action, "field_2": "name", "value_2": "An", "field_4": "area"},
+    )
+    response = desk.send("/filters/customers", sent)
+    assert response.status_code == 200
+    assert re.findall(r'name="part" value="([^"]+)"', response.text) == parts
+
+
+def test_a_record_is_picked_and_dropped(desk: Browser) -> None:
+    area = make_area("Huế")
+    assert f'value="pick:2:{area}"' in desk.get("/lookup/condition/areas/2?q=hue").text
+    sent = form("and:1", "2", ")", field_2="area", operator_2="in")
+    picked = desk.send("/filters/customers", {**sent, "do": f"pick:2:{area}"}).text
+    assert f'name="value.2" value="{area}"' in picked
+    assert "Huế" in picked
+    sent["value.2"] = str(area)
+    assert "Huế" not in desk.send("/filters/customers", {**sent, "do": f"drop:2:{area}"}).text
+
+
+def test_another_field_forgets_values_that_do_not_fit(desk: Browser) -> None:
+    sent = form("and:1", "2", ")", do="refresh", field_2="revenue", operator_2="in", value_2="hot")
+    response = desk.send("/filters/customers", {**sent, "was.2": "relationship:values"})
+    assert 'value="hot"' not in response.text
+    sent = form("and:1", "2", ")", do="refresh", field_2="revenue", operator_2="le", value_2="5")
+    response = desk.send("/filters/customers", {**sent, "was.2": "revenue:number"})
+    assert 'value="5"' in response.text
+
+
+def test_an_unfinished_condition_is_no_filter(desk: Browser) -> None:
+    assert apply(desk, "and:1", "2", ")") == ""
+    assert apply(desk, ")", ")", "x", "and:1", "or:2") == ""
+
+
+def test_far_too_much_is_cut(desk: Browser) -> None:
+    parts = ["and:1", *(str(number) for number in range(2, 400)), ")"]
+    response = desk.send("/filters/customers", form(*parts, do="add:1"))
+    assert response.status_code == 200
+    assert MOST_CONDITIONS < 200
+
+
+def test_htmx_gets_the_form_alone_and_is_led_to_the_list(desk: Browser) -> None:
+    headers = {"HX-Request": "true"}
+    assert "<html" not in desk.get("/filters/customers", headers=headers).text
+    sent = form("and:1", "2", ")", do="apply", field_2="name", operator_2="filled")
+    response = desk.send("/filters/customers", sent, headers=headers)
+    assert response.status_code == 204
+    assert "name.filled" in response.headers["HX-Redirect"]
+
+
+def test_what_nobody_may_see_is_not_there(
+    desk: Browser, outsider: Actor, browser_of: Callable[[Actor], Browser]
+) -> None:
+    assert desk.get("/filters/nothing").status_code == 404
+    assert desk.get("/lookup/condition/nothing/2").status_code == 404
+    assert browser_of(outsider).get("/filters/customers").status_code in (403, 404)
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed"), [("staff", "an"), ("orders", "dh"), ("products", ""), ("product_groups", "")]
+)
+def test_every_reference_is_searched(desk: Browser, kind: str, typed: str) -> None:
+    make_order(add("An"), code="DH-77")
+    found = desk.get(f"/lookup/condition/{kind}/2?q={quote(typed)}")
+    assert found.status_code == 200
+    if typed:
+        assert {"staff": "Nguyễn Thị An", "orders": "DH-77"}[kind] in found.text
+
+
+def test_the_list_asks_little_of_the_database(desk: Browser, queries: list[str]) -> None:
+    add("An", relationship="hot")
+    hue = make_area("Huế")
+    desk.get("/customers/")
+    queries.clear()
+    desk.get("/customers/")
+    plain = len(queries)
+    queries.clear()
+    page(desk, f"and(relationship.in(hot),area.in({hue},{make_area('Vinh')}),owner.in(me))")
+    assert len(queries) <= plain + 3, queries
+    assert Staff.objects.count() >= 1

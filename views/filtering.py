@@ -1,0 +1,129 @@
+"""The filter tree of a list: `where=` in the address, as criteria, in words, and what is wrong."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from bson import ObjectId
+from flask import Request
+
+from rules import conditions
+from rules.conditions import Context, Group
+from rules.errors import N_, CareError, InvalidInput
+from rules.fields import Field
+from rules.filters import Criteria
+from rules.operators import ME, VALUES, operator
+from rules.sentences import Sentence
+from services import references
+from services.conditions import context as site_context
+from views.context import configured, current_actor, locale, settings, today
+
+WHERE = "where"
+# Of the address of a list, what does not go on with another filter.
+FORGOTTEN = (WHERE, "after", "before", "page")
+
+
+class Filtered(NamedTuple):
+    """What `where=` asks of a list: `criteria` of the usable `tree`, `sentence` None for no tree."""
+
+    tree: Group | None
+    problems: list[CareError]
+    criteria: Criteria
+    sentence: Sentence | None
+
+
+def tree_of(request: Request, kind: str) -> Filtered:
+    """The filter in the address of a list over this kind, as far as the reader may ask it."""
+    return filtered(request.args.get(WHERE, ""), kind)
+
+
+def filtered(text: str, kind: str) -> Filtered:
+    """The same for a text that comes from elsewhere: a saved view, a row colour."""
+    try:
+        asked = conditions.read(text)
+    except InvalidInput as error:
+        return Filtered(None, [error], {}, None)
+    fields = visible_fields(kind)
+    context = context_of(kind, asked, fields)
+    tree, problems = conditions.usable(asked, fields, context)
+    return Filtered(
+        tree,
+        problems,
+        conditions.criteria(tree, fields, context),
+        conditions.sentence(tree, fields, context),
+    )
+
+
+def visible_fields(kind: str) -> Mapping[str, Field]:
+    """The fields of a kind that this reader may filter by."""
+    return configured().fields(kind, current_actor().access)
+
+
+def context_of(kind: str, tree: Group | None, fields: Mapping[str, Field]) -> Context:
+    """What conditions of this request need; names of the records that the tree refers to."""
+    actor = current_actor()
+    known = names_of(tree, fields)
+    return site_context(
+        configured(),
+        today=today(),
+        zone=settings().zone,
+        kind=kind,
+        me=actor.staff_id,
+        locale=locale(),
+        names=lambda kind, value: known.get(kind, {}).get(value),
+    )
+
+
+def names_of(tree: Group | None, fields: Mapping[str, Field]) -> dict[str, dict[str, str]]:
+    """{kind: {id: name}} of what the conditions refer to: one query per kind, within the scope."""
+    wanted: dict[str, set[ObjectId]] = {}
+    for one in conditions.conditions(tree):
+        known = fields.get(one.field)
+        chosen = operator(known, one.operator) if known else None
+        if known and known.refers_to and chosen and chosen.takes == VALUES:
+            ids = {ObjectId(value) for value in one.values if ObjectId.is_valid(value)}
+            wanted.setdefault(known.refers_to, set()).update(ids - {ME})
+    actor = current_actor()
+    return {
+        kind: {str(key): name for key, name in references.names(kind, ids, by=actor).items()}
+        for kind, ids in wanted.items()
+    }
+
+
+def rest_of(arguments: Iterable[tuple[str, str]]) -> str:
+    """The arguments of a list's address that stay while its filter changes, as a query string."""
+    return urlencode([(name, text) for name, text in arguments if name not in FORGOTTEN])
+
+
+@dataclass(slots=True)
+class WhereFilter:
+    """The filter tree among the filters of a list (rules/filters.py); made once per request.
+
+    `problems` are the conditions that were left out; the others still apply.
+    """
+
+    kind: str
+    key: str = WHERE
+    label: str = N_("Filter")
+    default: str = ""
+    problems: list[CareError] = field(default_factory=list)
+
+    def parse(self, raw: str) -> Filtered:
+        found = filtered(raw, self.kind)
+        if found.tree is None and found.problems:
+            self.problems += found.problems[1:]
+            raise found.problems[0]
+        self.problems += found.problems
+        return found
+
+    def criteria(self, value: Filtered, today: date) -> Criteria:
+        return value.criteria
+
+    def sentence(self, value: Filtered) -> Sentence | None:
+        return value.sentence
+
+    def count(self, value: Any) -> int:
+        """The number of conditions in force, for the sign beside the button."""
+        return len(list(conditions.conditions(value.tree))) if value else 0
