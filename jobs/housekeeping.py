@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from config import Settings
-from services import job_runs, list_export_runs, orphans, trash_purge
+from services import attachments, job_runs, list_export_runs, orphans, trash_purge
 from services.progress import Progress
 
 
@@ -15,8 +15,9 @@ def purge_job_runs(progress: Progress) -> None:
 
 
 def purge_trash(progress: Progress) -> None:
-    """What has been in the trash for longer than the site keeps it; run it once a day."""
+    """What has been in the trash for too long, and files that nobody saved; run it once a day."""
     trash_purge.purge_old(datetime.now(UTC), progress)
+    progress.count("files_dropped", attachments.purge_pending(datetime.now(UTC)))
 
 
 def remove_orphans(progress: Progress, removes: bool = True) -> None:

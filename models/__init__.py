@@ -2,6 +2,7 @@
 
 from models.api_token import ApiToken
 from models.area import Area
+from models.attachment import Attachment
 from models.audit_entry import AuditEntry
 from models.configuration import ConfigurationItem, ConfigurationRevision
 from models.counter import Counter
@@ -23,6 +24,7 @@ from models.trash import TrashedRecord
 DOCUMENTS = (
     ApiToken,
     Area,
+    Attachment,
     AuditEntry,
     ConfigurationItem,
     ConfigurationRevision,
@@ -49,6 +51,7 @@ __all__ = [
     "DOCUMENTS",
     "ApiToken",
     "Area",
+    "Attachment",
     "AuditEntry",
     "ConfigurationItem",
     "ConfigurationRevision",

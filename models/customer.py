@@ -8,12 +8,12 @@ from mongoengine import (
     EmbeddedDocument,
     EmbeddedDocumentField,
     EmbeddedDocumentListField,
-    IntField,
     ListField,
     ObjectIdField,
     StringField,
 )
 
+from models.attachment import EmbeddedAttachment
 from models.base import CarebookDocument
 from models.care import CareState, NextCare
 from models.relationship import CustomerFacts, RelationshipChosen, RelationshipSet
@@ -38,17 +38,6 @@ class HistoryEntry(EmbeddedDocument):
     ended = BooleanField(default=False)
     event = StringField()
     details = DictField()
-
-
-class Attachment(EmbeddedDocument):
-    """Metadata of a file whose bytes are in GridFS under `file_id`."""
-
-    file_id = ObjectIdField(required=True)
-    name = StringField(required=True, max_length=255)
-    content_type = StringField(required=True)
-    size_bytes = IntField(required=True)
-    added_at = DateTimeField(required=True)
-    staff_id = ObjectIdField()
 
 
 class CareClaim(EmbeddedDocument):
@@ -105,7 +94,7 @@ class Customer(CarebookDocument):
     referrer_id = ObjectIdField()
     note = StringField(max_length=4000)
     history = EmbeddedDocumentListField(HistoryEntry)  # newest first, at most HISTORY_KEPT
-    attachments = EmbeddedDocumentListField(Attachment)
+    attachments = EmbeddedDocumentListField(EmbeddedAttachment)  # newest, bounded
     own_care = EmbeddedDocumentField(CareState, default=CareState)
     care = EmbeddedDocumentField(NextCare, default=NextCare)
     claim = EmbeddedDocumentField(CareClaim)

@@ -5,11 +5,13 @@ from mongoengine import (
     DateField,
     DateTimeField,
     DictField,
+    EmbeddedDocumentListField,
     ListField,
     ObjectIdField,
     StringField,
 )
 
+from models.attachment import EmbeddedAttachment
 from models.base import CarebookDocument
 
 CARE, NOTE, EVENT = "care", "note", "event"
@@ -34,6 +36,7 @@ class Interaction(CarebookDocument):
     due_on_before = DateField()
     event = StringField()
     details = DictField()  # of a relationship event: before, after, set (RelationshipSet)
+    attachments = EmbeddedDocumentListField(EmbeddedAttachment)  # newest, bounded
     entry_key = StringField()
 
     meta = {

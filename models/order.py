@@ -13,6 +13,7 @@ from mongoengine import (
     StringField,
 )
 
+from models.attachment import EmbeddedAttachment
 from models.base import CarebookDocument
 from models.care import CareState
 
@@ -63,6 +64,7 @@ class Order(CarebookDocument):
     care_items = EmbeddedDocumentListField(CareItem)
     group_ids = ListField(ObjectIdField())
     care = EmbeddedDocumentField(CareState, default=CareState)
+    attachments = EmbeddedDocumentListField(EmbeddedAttachment)  # newest, bounded
     import_digest = StringField()
     # The person responsible for its customer, who cares for a product of it, who for its customer,
     # and who may see it at all; kept true by `services.scope` so that every list is one indexed

@@ -49,5 +49,8 @@ class TrashedRecord(CarebookDocument):
             {"name": "trash_of_owner", "fields": ["owner_ids"]},
             # An import asks which of its orders are here.
             {"name": "trash_by_code", "fields": ["kind", "code"]},
+            # Which stored files can still come back.
+            {"name": "trash_by_file", "fields": ["document.file_id"], "sparse": True},
+            {"name": "trash_by_thumbnail", "fields": ["document.thumbnail_id"], "sparse": True},
         ],
     }

@@ -10,7 +10,9 @@ from rules.permissions import (
     ALL,
     ASSIGN,
     ASSIGNED,
+    CREATE,
     DELETE,
+    EDIT,
     OWN,
     SEE,
     SHIPPED_ROLES,
@@ -184,6 +186,14 @@ def history_scope(actor: Actor) -> Criteria:
 def may_assign(actor: Actor) -> bool:
     """Whether the actor may say who cares for what (S1.2, S1.9, S1.10)."""
     return actor.can(ASSIGN)
+
+
+def may_attach(actor: Actor, kind: str) -> bool:
+    """Whether the actor may add files to records of this kind (S2.5); to an entry while it is
+    written."""
+    if kind == "entries":
+        return actor.may(kind, CREATE)
+    return actor.may(kind, EDIT)
 
 
 def may_delete(actor: Actor, kind: str, *, is_own: bool = False) -> bool:

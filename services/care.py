@@ -1,6 +1,6 @@
 """Writes what was said and sets the next date (S1.6, S1.7, S1.17, S1.18)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,7 +19,7 @@ from rules.errors import N_, InvalidInput, NotAllowed, NotFound, StaleForm
 from rules.permissions import CREATE
 from rules.scope import Actor, customer_scope, order_scope
 from rules.text import hashtags
-from services import audit, configuration, relationships
+from services import attachments, audit, configuration, relationships
 from services.recompute import recompute_customers
 from stores.mongo import find_confirmed, in_transaction
 
@@ -42,12 +42,16 @@ EMBEDDED_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class CareEntry:
-    """A care entry as it was typed (S1.18): either a next date or `ended`, "no more care"."""
+    """A care entry as it was typed (S1.18): either a next date or `ended`, "no more care".
+
+    `files` are attachments that the writer sent before and that go with the entry (S2.5).
+    """
 
     content: str
     feedback: str | None
     next_on: date | None
     ended: bool = False
+    files: tuple[ObjectId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,9 @@ def log_order_care(
             | {"$inc": {"version": 1}},
             session=session,
         )
-        return _store(interaction, care, planned, by=by, at=at, session=session)
+        return _store(
+            interaction, care, planned, by=by, at=at, session=session, file_ids=entry.files
+        )
 
     return _once(entry_key, work)
 
@@ -143,7 +149,9 @@ def log_customer_care(
             {"$set": {"own_care": _cared(care, planned, by, at, today)}},
             session=session,
         )
-        return _store(interaction, care, planned, by=by, at=at, session=session)
+        return _store(
+            interaction, care, planned, by=by, at=at, session=session, file_ids=entry.files
+        )
 
     return _once(entry_key, work)
 
@@ -315,6 +323,7 @@ def _store(
     by: Actor,
     at: datetime,
     session: ClientSession,
+    file_ids: Sequence[ObjectId] = (),
 ) -> Logged:
     """Writes the entry to the history, the customer's embedded part and the audit."""
     interaction_id = Interaction.collection().insert_one(interaction, session=session).inserted_id
@@ -333,6 +342,7 @@ def _store(
         },
         session=session,
     )
+    attachments.attach(file_ids, "interactions", interaction_id, by=by, at=at, session=session)
     recompute_customers([customer_id], session=session)
     if planned:
         relationships.follow_up([customer_id], session, at=at)

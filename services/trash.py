@@ -75,7 +75,7 @@ def delete(kind: str, record_id: ObjectId, *, by: Actor, at: datetime) -> Trashe
         batch = _batch(kind, root, found, by, at)
         for name, documents in found.items():
             _move(name, documents, batch, session)
-        runs = _follow_up("delete", found, by, at, session)
+        runs = _follow_up("delete", kind, found, by, at, session)
         _record("delete", batch, by, at, session)
         return _trashed(batch), runs
 
@@ -114,7 +114,7 @@ def restore(
             if entry["_id"] in renamed:
                 document = entry["document"] | {"code": renamed[entry["_id"]]}
                 KINDS[entry["kind"]].renamed(document, session)
-        runs = _follow_up("restore", found, by, at, session)
+        runs = _follow_up("restore", root["kind"], found, by, at, session)
         _record("restore", root, by, at, session, renamed.get(batch_id))
         return _trashed(root), runs
 
@@ -141,6 +141,11 @@ def restore_record(kind: str, record_id: ObjectId, *, by: Actor, at: datetime) -
     if KINDS[kind].document.collection().find_one(mine, {"_id": 1}) is None:
         raise NotFound()
     return None
+
+
+def is_in_trash(kind: str, record_id: ObjectId) -> bool:
+    """Whether this record was deleted and can still come back."""
+    return _entry({"kind": kind, "record_id": record_id}, None) is not None
 
 
 def codes_in_trash(kind: str, codes: Iterable[str], session: ClientSession | None) -> set[str]:
@@ -331,6 +336,7 @@ def _documents(
 
 def _follow_up(
     action: str,
+    root: str,
     found: Mapping[str, Sequence[Stored]],
     by: Actor,
     at: datetime,
@@ -351,7 +357,7 @@ def _follow_up(
         recompute_scope(customers, session=session, at=at)
     runs: list[ObjectId] = []
     for name, documents in found.items():
-        runs += KINDS[name].after(Change(action, documents, by, at, session))
+        runs += KINDS[name].after(Change(action, name == root, documents, by, at, session))
     return runs
 
 

@@ -13,14 +13,16 @@ from typing import Any
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
-from models import Customer, Interaction, Order, Product
+from models import Attachment, Customer, Interaction, Order, Product
 from models.base import CarebookDocument
 from rules.filters import Criteria
 from rules.scope import Actor, customer_scope, order_scope, product_scope
-from services import job_runs
+from services import audit, job_runs
+from services.attachment_copies import refresh
 from services.customers import search_fields
 from services.imports.records import searched
 from services.scope import hold_pending
+from stores import files
 
 Stored = dict[str, Any]
 EVERYTHING = "*"  # instead of a kind: belongs to records of any kind
@@ -28,9 +30,13 @@ EVERYTHING = "*"  # instead of a kind: belongs to records of any kind
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to the records of one kind: `action` is "delete" or "restore"."""
+    """What happens to the records of one kind: `action` is "delete" or "restore".
+
+    `is_root`: a person did it to them, and not to what they belong to.
+    """
 
     action: str
+    is_root: bool
     documents: Sequence[Stored]
     by: Actor
     at: datetime
@@ -112,6 +118,39 @@ def _products_changed(change: Change) -> list[ObjectId]:
     return runs
 
 
+def _files_changed(change: Change) -> list[ObjectId]:
+    """The lists of their owners follow, and the owners' histories say who did it.
+
+    What goes or comes with its owner is in the owner's lists as it was.
+    """
+    if change.is_root:
+        for one in change.documents:
+            place = (one["owner_kind"], one["owner_id"], one.get("customer_id"))
+            refresh([place], change.session, at=change.at)
+            pair = (one["name"], None) if change.action == "delete" else (None, one["name"])
+            audit.record(
+                by=change.by,
+                at=change.at,
+                action="attach",
+                kind=one["owner_kind"],
+                record_id=one["owner_id"],
+                label=one["name"],
+                changes={"attachments": pair},
+                session=change.session,
+            )
+    else:
+        customers = {one["customer_id"] for one in change.documents if one.get("customer_id")}
+        places = [("customers", one, one) for one in sorted(customers)]
+        refresh(places, change.session, at=change.at, is_held=False)
+    return []
+
+
+def _files_purged(attachments: Sequence[Stored]) -> None:
+    for one in attachments:
+        files.delete(one["file_id"])
+        files.delete(one.get("thumbnail_id"))
+
+
 KINDS: dict[str, Kind] = {
     "customers": Kind(
         document=Customer,
@@ -132,6 +171,13 @@ KINDS: dict[str, Kind] = {
         document=Interaction,
         label=lambda entry: str(entry.get("content") or entry["kind"])[:80],
         belongs_to={"customers": "customer_id"},
+    ),
+    "attachments": Kind(
+        document=Attachment,
+        label=lambda attachment: str(attachment["name"]),
+        belongs_to={EVERYTHING: "owner_id"},
+        after=_files_changed,
+        purged=_files_purged,
     ),
     "products": Kind(
         document=Product,

@@ -6,6 +6,7 @@ from flask_admin import Admin, BaseView
 from views import (
     api,
     audit_words,
+    files,
     forgotten,
     health,
     list_screen,
@@ -25,6 +26,7 @@ from views.changes import Changes
 from views.customer_viewers import CustomerViewers
 from views.customers import Customers
 from views.customers_due import CustomersDue
+from views.files import Files
 from views.filter_builder import FilterBuilder
 from views.handover import HandOver
 from views.history import History
@@ -76,6 +78,7 @@ def screens() -> list[BaseView]:
         Changes(),
         AccessSettings(),
         Trash(),
+        Files(),
     ]
 
 
@@ -96,3 +99,4 @@ def register(app: Flask) -> None:
     list_screen.register(app)
     relationship_words.register(app)
     audit_words.register(app)
+    files.register(app)

@@ -25,6 +25,7 @@ ACTIONS = {
     "absence": N_("away, with a colleague standing in"),
     "absence ended": N_("absence ended"),
     "activate": N_("activated"),
+    "attach": N_("files changed"),
     "assign_add": N_("assigned"),
     "assign_remove": N_("assignment taken back"),
     "assign_replace": N_("assigned to others"),

@@ -19,6 +19,7 @@ from services.care_reading import CareForm
 from views.base import ScreenView
 from views.context import configured, current_actor, is_htmx, now, today
 from views.due_cells import why
+from views.files import has_sent, take_pending, waiting, waiting_ids
 from views.list_screen import object_id
 
 QUICK_DAYS = (3, 7, 14)  # next dates offered with one click
@@ -83,6 +84,8 @@ class Care(ScreenView):
     def _save(self, save: Any, form: Any) -> Any:
         """Saves, or shows the form again with what was typed and what is wrong with it."""
         try:
+            if has_sent():
+                _take_files()
             logged = save(_typed_entry())
         except StaleForm as error:
             return self._again(form, error, {}, 409)
@@ -95,11 +98,12 @@ class Care(ScreenView):
     def _again(
         self, form: Any, error: CareError, fields: Any, status: int, entry_key: str | None = None
     ) -> Any:
-        kept = {"entry_key": entry_key} if entry_key else {}
+        kept: dict[str, Any] = {"entry_key": entry_key} if entry_key else {}
         try:
             shown = form()
         except NotFound as gone:
             raise gone from error
+        kept["waiting_files"] = waiting()
         page = self._show(shown, dict(request.form.items()), errors=fields, problem=error, **kept)
         return make_response(page, status)
 
@@ -166,7 +170,16 @@ def _typed_entry() -> CareEntry:
         feedback=request.form.get("feedback") or None,
         next_on=_typed_date(),
         ended=request.form.get("ended") == "1",
+        files=waiting_ids(),
     )
+
+
+def _take_files() -> None:
+    """Stores the files that the form carries; raises InvalidInput beside their field."""
+    try:
+        take_pending()
+    except InvalidInput as error:
+        raise InvalidInput(fields={"files": error}) from error
 
 
 def _typed_date() -> date | None:

@@ -16,13 +16,14 @@ from rules.filters import Choice, ChoiceFilter, Criteria, Filter, FilterState, S
 from rules.permissions import CREATE, SEE
 from rules.phones import phone_key
 from rules.scope import customer_scope, may_delete
-from services import customers, lists, records, trash
+from services import attachments, customers, lists, records, trash
 from services.lists import Sort
 from views import relationship_words
 from views.base import flash_undo
 from views.cells import Column
 from views.context import configured, current_actor, locale, now, today
 from views.due_cells import customer, due, square, why
+from views.files import shown as shown_files
 from views.kind_list import KindList, Make
 from views.list_screen import links, object_id
 from views.orders_due import AREA, filter_names
@@ -31,6 +32,7 @@ from views.record_forms import Sent
 from views.trash import restored
 
 SEARCH = SearchFilter("q", N_("Name, phone, code…"), "search_words", phone_key)
+TABS = ("history", "orders", "files")
 
 
 class Customers(KindList):
@@ -107,13 +109,20 @@ class Customers(KindList):
     def record_view(self, record_id: str) -> Any:
         """The customer's page: summary left, history and orders right."""
         record = records.customer_record(object_id(record_id), by=current_actor())
+        asked = request.args.get("tab", "")
+        tab = asked if asked in TABS else "history"
         care = record.customer.get("care") or {}
         due_on = local_date(care.get("due_on"))
         basis = care.get("basis")
         return self.render(
             "customers/record.html",
             record=record,
-            tab="orders" if request.args.get("tab") == "orders" else "history",
+            tab=tab,
+            files=shown_files(attachments.of_customer(record.customer["_id"]))
+            if tab == "files"
+            else (),
+            files_url=url_for("files.add_view", kind="customers", owner_id=record_id),
+            file_count=attachments.count_of_customer(record.customer["_id"]),
             due_on=due_on,
             near=nearness(due_on, today()) if due_on else None,
             why=why(due_on, basis, record.product_names) if due_on else "",

@@ -58,7 +58,14 @@ CSRF_TEXT = N_(
     "Load the page again and save once more."
 )
 UNKEPT = ("csrf_token", "password", "current", "new", "again")  # never shown again
-UNTYPED = ("entry_key", "count", "version", "queue")  # hidden fields: nobody misses them
+UNTYPED = (
+    "file",
+    "upload_key",
+    "entry_key",
+    "count",
+    "version",
+    "queue",
+)  # hidden fields: nobody misses them
 
 
 def register(app: Flask) -> None:

@@ -64,6 +64,15 @@ def format_number(value: Any) -> str:
     return str(format_decimal(number, "#,##0.######", locale=locale()))
 
 
+def format_bytes(size: int) -> str:
+    """A file's size: "840 B", "12 kB", "1,4 MB"."""
+    if size < 1024:
+        return f"{size} B"
+    if size < 1024 * 1024:
+        return f"{format_number(-(-size // 1024))} kB"
+    return f"{format_number(round(size / 1024 / 1024, 1))} MB"
+
+
 def format_money(value: Any) -> str:
     """An amount in dong, `1.250.000 ₫`; decimals only when there are any.
 

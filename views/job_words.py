@@ -73,6 +73,7 @@ COUNTS = {
     "customers_handed_over": N_("customers handed over"),
     "customers_taken_back": N_("customers taken back"),
     "lists_changed": N_("records are seen by other staff"),
+    "files_dropped": N_("files removed that were sent and never saved"),
     "trash_purged": N_("records deleted for good"),
     "indexes_made": N_("indexes made"),
     "indexes_dropped": N_("indexes dropped"),

@@ -12,10 +12,11 @@ from rules.care_sentences import nearness
 from rules.errors import N_
 from rules.permissions import EDIT, SEE
 from rules.scope import may_delete
-from services import records, trash
+from services import attachments, records, trash
 from views.base import ScreenView, flash_undo
 from views.context import configured, current_actor, now, today
 from views.due_cells import why
+from views.files import shown
 from views.list_screen import object_id
 from views.record_edit import edit_page
 from views.trash import restored
@@ -43,6 +44,8 @@ class Orders(ScreenView):
             picks=configured(),
             amount=_amount,
             may_edit=current_actor().may("orders", EDIT),
+            files=shown(attachments.of_owner(record.order["_id"])),
+            files_url=url_for("files.add_view", kind="orders", owner_id=record_id),
             may_delete=may_delete(current_actor(), "orders"),
         )
 

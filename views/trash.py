@@ -226,7 +226,7 @@ def until_text(deleted_at: datetime, days: int | None) -> str:
     """The last day on which it can come back."""
     if not days:
         return gettext("kept for good")
-    return formats.format_date((deleted_at + timedelta(days=days)).date())
+    return formats.format_day(deleted_at + timedelta(days=days))
 
 
 def counts_text(counts: Mapping[str, int] | None) -> str:
