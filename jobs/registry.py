@@ -16,6 +16,8 @@ JOBS: dict[str, Callable[..., None]] = {
     "remove_orphans": housekeeping.remove_orphans,
     "purge_audit": audit.purge_audit,
     "export_list": lists.export_list,
+    "bulk_edit": lists.bulk_edit,
+    "undo_bulk_edit": lists.undo_bulk_edit,
     "send_mail": mail.send_mail,
     "morning_mail": mail.morning_mail,
     "send_reset_link": mail.send_reset_link,

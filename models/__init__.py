@@ -4,6 +4,7 @@ from models.api_token import ApiToken
 from models.area import Area
 from models.attachment import Attachment
 from models.audit_entry import AuditEntry
+from models.bulk_edit import BulkEdit, BulkEdited
 from models.configuration import ConfigurationItem, ConfigurationRevision
 from models.counter import Counter
 from models.customer import Customer
@@ -26,6 +27,8 @@ DOCUMENTS = (
     Area,
     Attachment,
     AuditEntry,
+    BulkEdit,
+    BulkEdited,
     ConfigurationItem,
     ConfigurationRevision,
     Counter,
@@ -53,6 +56,8 @@ __all__ = [
     "Area",
     "Attachment",
     "AuditEntry",
+    "BulkEdit",
+    "BulkEdited",
     "ConfigurationItem",
     "ConfigurationRevision",
     "Counter",

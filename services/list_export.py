@@ -26,7 +26,7 @@ from services import references
 from services.catalogues import Words
 from services.configuration import Configuration
 from services.csv_cells import escaped
-from services.lists import Sort
+from services.lists import Sort, projection_of
 from services.progress import NoProgress, Progress, stop_if_cancelled
 from services.references import value_at
 from stores import mongo
@@ -73,9 +73,8 @@ def write(sheet: Sheet, form: str, file: BinaryIO, progress: Progress | None = N
 def rows_of(sheet: Sheet) -> Iterator[list[Shown]]:
     """The rows as values: numbers, dates and texts in the reader's language."""
     direction = -1 if sheet.sort.descending else 1
-    projection = dict.fromkeys({field.path for field in sheet.fields} | {"_id"}, 1)
     cursor = (
-        sheet.collection.find(sheet.criteria, _without_parents(projection))
+        sheet.collection.find(sheet.criteria, projection_of([field.path for field in sheet.fields]))
         .sort([(sheet.sort.path, direction), ("_id", direction)])
         .allow_disk_use(True)
         .batch_size(ROWS_PER_LOOKUP)
@@ -205,12 +204,3 @@ def _several(value: Any) -> list[Any]:
 
 def _joined(texts: Iterable[str]) -> str:
     return ", ".join(filter(None, texts))
-
-
-def _without_parents(paths: Mapping[str, int]) -> dict[str, int]:
-    """The projection without paths that lie within another one, which the store refuses."""
-    return {
-        path: 1
-        for path in paths
-        if not any(path.startswith(f"{other}.") for other in paths if other != path)
-    }

@@ -87,6 +87,18 @@ def fetch_page(
     )
 
 
+def projection_of(paths: Iterable[str]) -> dict[str, int]:
+    """A projection of these paths; one that lies within another one, which the store refuses, is
+    left out.
+    """
+    wanted = {*paths, "_id"}
+    return {
+        path: 1
+        for path in wanted
+        if not any(path.startswith(f"{other}.") for other in wanted if other != path)
+    }
+
+
 def labels(
     collection: Collection[Row], ids: Iterable[Any], fields: Sequence[str], *, by: str = "_id"
 ) -> dict[Any, Row]:

@@ -21,6 +21,7 @@ from views.api_keys import ApiKeys
 from views.assignments import AssignCustomers, AssignProducts, CareMode
 from views.audit import Audit
 from views.base import CarebookTheme
+from views.bulk_edit import BulkEdits
 from views.care import Care
 from views.changes import Changes
 from views.customer_viewers import CustomerViewers
@@ -60,6 +61,7 @@ def screens() -> list[BaseView]:
         Products(),
         Jobs(),
         Exports(),
+        BulkEdits(),
         CareMode(),
         HandOver(),
         Why(),

@@ -36,6 +36,8 @@ JOB_LABELS = {
     "morning_mail": N_("Send everybody's due work by mail"),
     "send_reset_link": N_("Send a new password link"),
     "export_list": N_("Export a list"),
+    "bulk_edit": N_("Change many rows"),
+    "undo_bulk_edit": N_("Take a bulk change back"),
     "recompute_care": N_("Recompute care dates"),
     "recompute_scope": N_("Follow a change of carers"),
     "index_fields": N_("Make indexes of fields"),
@@ -91,6 +93,9 @@ COUNTS = {
     "runs_deleted": N_("old jobs removed"),
     "files_deleted": N_("exported files removed"),
     "rows_written": N_("rows written"),
+    "records_changed": N_("rows changed"),
+    "records_changed_back": N_("rows as before"),
+    "records_refused": N_("rows left as they were"),
 }
 
 

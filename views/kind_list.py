@@ -14,7 +14,9 @@ from rules.errors import N_, CareError, InvalidInput
 from rules.fields import Field, Kind
 from rules.filters import FilterState, parse_filters
 from services import lists, references
-from services.lists import Sort
+from services.lists import Sort, projection_of
+from views.bulk_edit import BulkEditing
+from views.cell_edit import CellEdit
 from views.cells import Cell, Column, RowView
 from views.column_choice import ColumnChoice
 from views.context import configured, current_actor, locale, person
@@ -28,16 +30,18 @@ from views.list_columns import (
     read_columns,
 )
 from views.list_files import ListFiles
+from views.list_modes import ListModes
 from views.list_screen import PAGING, ListScreen
+from views.record_forms import controls
 
 Row = dict[str, Any]
 Make = Callable[[Row], Cell]
 # What of an address stays while filters change, and what a script may send along.
-STANDING = ("view", "where", "group", "mode", "sort")
+STANDING = ("view", "group", "mode", "sort")
 SORTED_AT_MOST = 10_000  # rows that are sorted without an index
 
 
-class KindList(ColumnChoice, ListFiles, ListScreen):
+class KindList(ColumnChoice, ListFiles, ListModes, CellEdit, BulkEditing, ListScreen):
     """Base of the lists over a kind. Subclasses set `kind` and `columns`, and may add `special`.
 
     `fields` are the stored paths that special columns need beside those of the shown fields;
@@ -137,7 +141,7 @@ class KindList(ColumnChoice, ListFiles, ListScreen):
     def _projection(self) -> dict[str, int]:
         paths = [column.field.path for column in self.shown_columns() if column.field]
         sort = self.offered_sorts().get(self._sort_key().lstrip("-"))
-        return without_parents([*self.fields, *paths, self.title, sort.path if sort else "_id"])
+        return projection_of([*self.fields, *paths, self.title, sort.path if sort else "_id"])
 
     def _sort_key(self) -> str:
         return self._once("sort", self._asked_sort)
@@ -172,6 +176,12 @@ class KindList(ColumnChoice, ListFiles, ListScreen):
     def problems(self) -> list[CareError]:
         return self._once("problems", list)
 
+    def in_words(self, field: Field, typed: str) -> str:
+        """The text of a form as people read it: labels for keys, names for ids."""
+        made = controls(self.document_kind(), {field.key: typed}, {}, only=[field.key])
+        names = {one.key: one.label for one in made[0].choices} if made else {}
+        return ", ".join(names.get(one.strip(), one.strip()) for one in typed.split(",") if one)
+
     def field_label(self, field: Field) -> str:
         return label(field, locale())
 
@@ -181,13 +191,3 @@ class KindList(ColumnChoice, ListFiles, ListScreen):
         if name not in known:
             known[name] = make()
         return known[name]
-
-
-def without_parents(paths: Sequence[str]) -> dict[str, int]:
-    """A projection of these paths: one that lies within another one is left out."""
-    wanted = set(paths)
-    return {
-        path: 1
-        for path in wanted
-        if not any(path.startswith(f"{other}.") for other in wanted if other != path)
-    }

@@ -13,7 +13,7 @@ from typing import Any
 from flask_babel import gettext
 
 from rules.fields import DAY, FLAG, INSTANT, NUMBER, REFERENCE, TEXT, Field
-from rules.permissions import EDITED, SEE, Access
+from rules.permissions import EDIT, EDITED, Access
 from services.configuration import Configuration
 from services.lists import Sort
 from views.cells import Column
@@ -59,7 +59,7 @@ def compile_list(screen: Any, config: Configuration, access: Access, locale: str
 def _compile(screen: Any, config: Configuration, access: Access, locale: str) -> CompiledList:
     fields = config.fields(screen.kind, access)
     columns = {
-        column.key: _own_column(column, config, screen.kind, locale)
+        column.key: _own_column(column, config, access, screen.kind, locale)
         for column in screen.columns
         if not column.needs or column.needs[0] in fields
     }
@@ -98,14 +98,17 @@ def _wanted(screen: Any, config: Configuration, access: Access) -> Mapping[str, 
     return lists.get(screen.endpoint, {})
 
 
-def _own_column(column: Column, config: Configuration, kind: str, locale: str) -> Column:
+def _own_column(
+    column: Column, config: Configuration, access: Access, kind: str, locale: str
+) -> Column:
     """A column of the screen itself, named like its field where a site renamed that."""
     field = config.kinds[kind].fields.get(column.needs[0]) if column.needs else None
     own = field.own_label(locale) if field and field.key == column.key else ""
     heading = own or str(gettext(column.label)) if column.label else ""
     if field is not None and not heading:
         heading = label(field, locale)
-    return replace(column, heading=heading, field=column.field or field)
+    may_edit = field is not None and field.key == column.key and is_editable(field, access, kind)
+    return replace(column, heading=heading, field=column.field or field, is_editable=may_edit)
 
 
 def _field_column(field: Field, access: Access, kind: str, locale: str) -> Column:
@@ -124,7 +127,10 @@ def _field_column(field: Field, access: Access, kind: str, locale: str) -> Colum
 def is_editable(field: Field, access: Access, kind: str) -> bool:
     """Whether the value may be changed in the list itself."""
     return (
-        not field.is_derived and access.level(kind, field.key) == EDITED and access.may(kind, SEE)
+        not field.is_derived
+        and field.family != "files"
+        and access.level(kind, field.key) == EDITED
+        and access.may(kind, EDIT)
     )
 
 

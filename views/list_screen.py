@@ -71,6 +71,7 @@ class ListScreen(ConfiguredModelView):
     top_template: str | None = None  # above the rows
     care_in_turn = False  # whether the list offers [Chăm sóc lần lượt]
     list_page = "lists/page.html"
+    has_ticks = False  # whether rows can be ticked, to be changed together
 
     def list_filters(self) -> tuple[Filter, ...]:
         """The filters in the order of the filter bar."""
@@ -112,7 +113,7 @@ class ListScreen(ConfiguredModelView):
     @expose("/")
     def index_view(self) -> Any:
         state = self.state()
-        page = self._page(state)
+        page = self.first_page(state)
         names = self.names(state)
         shown = ListPage(
             screen=self,
@@ -125,7 +126,7 @@ class ListScreen(ConfiguredModelView):
             names=names,
             problems=[*state.problems, *self.problems()],
         )
-        return self.render(self.list_page, list=shown, **self.side(state))
+        return self.render(self.page_template(), list=shown, **self.side(state))
 
     @expose("/count")
     def count_view(self) -> Any:
@@ -187,6 +188,13 @@ class ListScreen(ConfiguredModelView):
             name: text for name, text in (state.raw | changes).items() if text != shown.get(name)
         }
         return url_for(f"{self.endpoint}.index_view", **args)
+
+    def first_page(self, state: FilterState) -> Page:
+        """The rows of the page; a screen that shows them in another way reads them itself."""
+        return self._page(state)
+
+    def page_template(self) -> str:
+        return self.list_page
 
     def _page(self, state: FilterState) -> Page:
         return lists.fetch_page(

@@ -14,6 +14,13 @@
     body: new URLSearchParams(fields),
   });
 
+  /* Says what the answer to a `post` has to say: its toast, or the message of what went wrong. */
+  carebook.answered = async (response) => {
+    const said = JSON.parse(response.headers.get("HX-Trigger") || "{}")["carebook:toast"];
+    if (said) carebook.toast(said.text, said);
+    if (!response.ok) showFragment(await response.text());
+  };
+
   const button = (className, label) => {
     const made = document.createElement("button");
     made.type = "button";

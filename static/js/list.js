@@ -27,6 +27,31 @@
     document.querySelectorAll("[data-rows] input[name=ids]").forEach((box) => { box.checked = event.target.checked; });
   });
 
+  /* The bar at the bottom: how many rows are ticked, and what to do with them. */
+  const bar = document.querySelector("[data-bulk-bar]");
+  const ticked = () => document.querySelectorAll("[data-rows] input[name=ids]:checked").length;
+  const count = () => {
+    if (!bar) return;
+    const number = ticked();
+    bar.hidden = number === 0;
+    const says = bar.querySelector("[data-bulk-count]");
+    says.textContent = says.dataset.text.replace("0", String(number));
+    if (number === 0) bar.querySelector("[name=all]").checked = false;
+  };
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-check-all], [name=ids]")) count(); });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-bulk-clear]")) return;
+    document.querySelectorAll("[data-rows] input[name=ids], [data-check-all]").forEach((box) => { box.checked = false; });
+    count();
+  });
+  /* What was changed in bulk is loaded anew; the toast with its undo stays long enough to be used. */
+  document.addEventListener("carebook-list-changed", () => {
+    const rows = document.querySelectorAll("[data-rows] input[name=ids]:checked");
+    rows.forEach((box) => { box.checked = false; });
+    count();
+    window.htmx.ajax("GET", location.href, { target: ".list-frame", select: ".list-frame", swap: "outerHTML" });
+  });
+
   /* A search box in a filter works with scripts only; without them its options never come. */
   document.querySelectorAll("[data-enable]").forEach((input) => { input.disabled = false; });
   document.addEventListener("toggle", (event) => {

@@ -153,7 +153,7 @@ def test_the_explanation_of_an_appointment(desk: Browser, agent: Actor, colleagu
         (-2, "· quá 2 ngày", "late"),
         (-1, "· quá 1 ngày", "late"),
         (0, "· hôm nay", "today"),
-        (1, "· mai", "soon"),
+        (1, "· ngày mai", "soon"),
     ],
 )
 def test_it_says_how_near_a_date_is(desk: Browser, days: int, says: str, level: str) -> None:

@@ -1,0 +1,57 @@
+/* Cells edited in place: a double click, or e on the chosen row; the form stands beside the cell. */
+(() => {
+  "use strict";
+  const table = document.querySelector("table[data-cell-url]");
+  const editor = document.getElementById("cell-editor");
+  if (!table || !editor) return;
+  let cell = null;
+
+  const isOpen = () => editor.matches(":popover-open");
+  const close = () => { if (isOpen()) editor.hidePopover(); cell?.focus(); };
+  const place = () => {
+    const at = cell.getBoundingClientRect();
+    const width = editor.offsetWidth, height = editor.offsetHeight;
+    editor.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
+    editor.style.top = `${Math.max(8, Math.min(at.top, innerHeight - height - 8))}px`;
+  };
+  const fieldOf = (td) => {
+    const th = table.querySelectorAll("thead th")[[...td.parentNode.children].indexOf(td)];
+    return th && "editable" in th.dataset ? th.dataset.column : null;
+  };
+  const edit = (td) => {
+    const field = fieldOf(td);
+    if (!field) return;
+    cell = td;
+    const url = table.dataset.cellUrl.replace("_id_", td.parentNode.dataset.row).replace("_field_", field);
+    window.htmx.ajax("GET", url, { target: "#cell-editor", swap: "innerHTML" });
+  };
+
+  /* The form arrives, or comes back with what is wrong; nothing in it: the row was saved. */
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target !== editor) return;
+    if (!editor.querySelector("form")) { close(); return; }
+    if (!isOpen()) editor.showPopover();
+    place();
+    editor.querySelector(".is-invalid, input:not([type=hidden]), select, textarea")?.focus();
+  });
+
+  document.addEventListener("dblclick", (event) => {
+    const td = event.target.closest("[data-rows] tbody td");
+    if (!td || event.target.closest("a, button, input")) return;
+    getSelection()?.removeAllRanges();
+    edit(td);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && isOpen()) { event.stopPropagation(); close(); return; }
+    if (event.key !== "e" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    const row = document.querySelector("[data-rows] tr.is-selected");
+    const td = row && [...row.children].find((one) => fieldOf(one));
+    if (!td) return;
+    event.preventDefault();
+    edit(td);
+  }, true);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-cell-close]")) { close(); return; }
+    if (isOpen() && !editor.contains(event.target) && !event.target.closest(".flatpickr-calendar")) close();
+  });
+})();

@@ -1,0 +1,124 @@
+"""One value changed in the list itself: a cell that is edited, a card that is moved on a board."""
+
+from typing import Any
+
+from flask import make_response, request, url_for
+from flask_admin import expose
+from flask_babel import gettext
+
+from rules.errors import InvalidInput, NotAllowed, NotFound
+from rules.fields import Field
+from rules.filters import merge
+from rules.permissions import EDIT
+from services import field_values, record_saving
+from views.base import toast
+from views.context import current_actor, now
+from views.list_screen import object_id
+from views.record_forms import WAS, controls, sent
+
+FROM, TO = "undo_from", "undo_to"  # in the address that takes a change back
+
+
+class CellEdit:
+    """Editing cells of a list; mixed into KindList."""
+
+    def editable_fields(self) -> dict[str, Field]:
+        """The fields that the reader may change in the list, by key."""
+        if not current_actor().may(self.kind, EDIT):  # type: ignore[attr-defined]
+            return {}
+        kind = self.document_kind()  # type: ignore[attr-defined]
+        return field_values.editable(kind, current_actor().access)
+
+    def may_move_cards(self) -> bool:
+        field = self.group_field()  # type: ignore[attr-defined]
+        return field is not None and field.key in self.editable_fields()
+
+    @expose("/cell/<record_id>/<field>", methods=("GET", "POST"))
+    def cell_view(self, record_id: str, field: str) -> Any:
+        """The little form of a cell; what comes of sending it is the changed row."""
+        if field not in self.editable_fields():
+            raise NotAllowed
+        record = self._record(record_id)
+        if request.method == "GET":
+            return self._cell_form(record, field)
+        typed, shown = self._sent(field)
+        try:
+            record_saving.save(
+                self.kind,  # type: ignore[attr-defined]
+                record["_id"],
+                {field: typed},
+                version=-1,
+                by=current_actor(),
+                at=now(),
+                shown={field: shown},
+            )
+        except InvalidInput as error:
+            return make_response(self._cell_form(record, field, typed=typed, error=error), 422)
+        return self._changed(record, field, typed, shown)
+
+    def _sent(self, field: str) -> tuple[str, str]:
+        """What was typed, and what the form had shown; or what an undo gives back."""
+        if TO in request.args:
+            return request.args[TO], request.args.get(FROM, "")
+        form = sent(self.document_kind(), beside=("quiet",))  # type: ignore[attr-defined]
+        return form.typed.get(field, ""), (form.shown or {}).get(field, "")
+
+    def _changed(self, record: Any, field: str, typed: str, shown: str) -> Any:
+        """The row in its place, and a toast that takes the change back."""
+        collection = self.model.collection()  # type: ignore[attr-defined]
+        row = collection.find_one({"_id": record["_id"]}, self._projection())  # type: ignore[attr-defined]
+        kept = field_values.form_text(
+            self.document_kind().fields[field],  # type: ignore[attr-defined]
+            field_values.value_of(
+                self.document_kind().fields[field],  # type: ignore[attr-defined]
+                collection.find_one({"_id": record["_id"]}),
+            ),
+        )
+        undo = url_for(
+            f"{self.endpoint}.cell_view",  # type: ignore[attr-defined]
+            record_id=record["_id"],
+            field=field,
+            **{TO: shown, FROM: kept},
+        )
+        # A board has no rows to replace; an undo loads the page again.
+        part = (
+            ""
+            if request.form.get("quiet") or TO in request.args
+            else self.render(  # type: ignore[attr-defined]
+                "lists/row_in_place.html",
+                rows=self.row_views([row]),  # type: ignore[attr-defined]
+                columns=self.shown_columns(),  # type: ignore[attr-defined]
+                changed=True,
+            )
+        )
+        return toast(part, gettext("Saved."), undo=None if TO in request.args else undo)
+
+    def _cell_form(
+        self, record: Any, field: str, *, typed: str | None = None, error: Any = None
+    ) -> str:
+        kind = self.document_kind()  # type: ignore[attr-defined]
+        made = controls(
+            kind,
+            {} if typed is None else {field: typed},
+            record,
+            errors=error.fields if error else None,
+            only=[field],
+        )
+        return self.render(  # type: ignore[attr-defined, no-any-return]
+            "lists/cell_form.html",
+            control=made[0] if made else None,
+            problem=error if error and field not in error.fields else None,
+            record_id=record["_id"],
+            field=field,
+            was=WAS,
+        )
+
+    def _record(self, record_id: str) -> Any:
+        """The whole record. Raises NotFound, also for one that is out of the reader's sight."""
+        wanted = merge(
+            [{"_id": object_id(record_id)}, self.scope(), dict(self.document_kind().base)]
+        )  # type: ignore[attr-defined]
+        found = self.model.collection().find_one(wanted)  # type: ignore[attr-defined]
+        if found is None:
+            raise NotFound
+        return found

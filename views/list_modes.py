@@ -1,0 +1,290 @@
+"""Other ways to look at a list: in groups with counts and sums, as a board, as a calendar.
+
+All of them show the rows of the same filters and scope, and stand in the address: `group` names the
+field by its key, `mode` is `kanban` or `calendar`, `month` the month that is shown.
+"""
+
+import calendar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import request
+from flask_admin import expose
+from flask_babel import gettext
+
+from models.base import stored_date
+from rules import conditions
+from rules.conditions import AND, Condition, Group
+from rules.errors import InvalidInput
+from rules.fields import CHOICE, CHOICES, DAY, FLAG, INSTANT, NUMBER, REFERENCE, REFERENCES, Field
+from rules.filters import merge
+from services import list_groups, lists, references
+from services.lists import Page, projection_of
+from views import formats
+from views.cells import EMPTY, Cell, RowView
+from views.context import configured, current_actor, local_day_start, locale, settings, today
+from views.field_cells import maker, options
+
+GROUPED = (CHOICE, CHOICES, FLAG, REFERENCE, REFERENCES)
+KANBAN, CALENDAR = "kanban", "calendar"
+CARDS = 20  # of a board's column
+A_DAY = 4  # of a calendar's day
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A column of a board, or a group: its value as text for forms, and as a cell."""
+
+    key: str
+    shown: Cell
+    count: int
+    rows: Sequence[RowView] = ()
+    sums: Sequence[tuple[str, str]] = ()
+    url: str = ""
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the calendar; `more` is how many rows do not fit."""
+
+    on: date
+    is_in_month: bool
+    rows: Sequence[RowView]
+    more: int
+    url: str
+
+
+class ListModes:
+    """[Gộp nhóm], [Bảng], [Lịch] of a list; mixed into KindList."""
+
+    def groupings(self) -> list[Field]:
+        """The fields by whose value rows may be grouped."""
+        return [one for one in self._fields() if one.family in GROUPED]
+
+    def boards(self) -> list[Field]:
+        """The fields that a board may stand for: choices with few values."""
+        return [one for one in self._fields() if one.family == CHOICE]
+
+    def calendars(self) -> list[Field]:
+        """The fields that a calendar may stand for."""
+        return [one for one in self._fields() if one.family in (DAY, INSTANT) and not one.is_list]
+
+    def mode(self) -> str:
+        """ "", `group`, `kanban` or `calendar`."""
+        asked = request.args.get("mode", "")
+        field = self.group_field()
+        if field is None:
+            return ""
+        if asked == KANBAN and field in self.boards():
+            return KANBAN
+        if asked == CALENDAR and field in self.calendars():
+            return CALENDAR
+        return "group" if field in self.groupings() else ""
+
+    def group_field(self) -> Field | None:
+        """The field that the address names, if the reader may see it."""
+        return self.compiled().fields.get(request.args.get("group", ""))  # type: ignore[attr-defined, no-any-return]
+
+    def first_page(self, state: Any) -> Page:
+        return Page([], None, None) if self.mode() else self._page(state)  # type: ignore[attr-defined, no-any-return]
+
+    def page_template(self) -> str:
+        return {
+            "group": "lists/groups.html",
+            KANBAN: "lists/kanban.html",
+            CALENDAR: "lists/calendar.html",
+        }.get(self.mode(), self.list_page)  # type: ignore[attr-defined]
+
+    def lanes_of_groups(self, state: Any) -> tuple[list[Lane], bool]:
+        """The groups with counts and sums of the shown numbers; whether there were too many rows."""
+        field = self.group_field()
+        assert field is not None  # noqa: S101 - asked for in this mode only
+        numbers = [
+            column
+            for column in self.shown_columns()  # type: ignore[attr-defined]
+            if column.field and column.field.family == NUMBER and column.field.type != "computed"
+        ]
+        found = list_groups.grouped(
+            self.model.collection(),  # type: ignore[attr-defined]
+            self.criteria(state),  # type: ignore[attr-defined]
+            field,
+            [column.field for column in numbers],
+        )
+        make = self._value_maker(field, [one.value for one in found.groups])
+        lanes = [
+            Lane(
+                _text(one.value),
+                make(one.value),
+                one.count,
+                sums=[
+                    (column.heading, _number(column.field, one.sums[column.field.key]))
+                    for column in numbers
+                ],
+                url=self.address(  # type: ignore[attr-defined]
+                    state, where=self._narrowed(field, one.value), group=None, mode=None
+                ),
+            )
+            for one in found.groups
+        ]
+        return lanes, found.is_cut
+
+    def lanes_of_board(self, state: Any) -> list[Lane]:
+        """One lane per value of the field and one for none, each with its first rows."""
+        field = self.group_field()
+        assert field is not None  # noqa: S101 - asked for in this mode only
+        collection = self.model.collection()  # type: ignore[attr-defined]
+        rest = self.criteria(state)  # type: ignore[attr-defined]
+        offered = options(field, configured(), locale())
+        keys = [key for key, _, _, retired in offered if not retired]
+        pages = {
+            key: lists.fetch_page(
+                collection,
+                merge([rest, {field.path: key or None}]),
+                self._sort(),  # type: ignore[attr-defined]
+                size=CARDS,
+                projection=projection_of([*self._projection(), "version"]),  # type: ignore[attr-defined]
+            )
+            for key in (*keys, "")
+        }
+        counts = lists.capped_counts(
+            collection, {key or "-": merge([rest, {field.path: key or None}]) for key in pages}
+        )
+        make = self._value_maker(field, keys)
+        return [
+            Lane(
+                key,
+                make(key) if key else Cell("text", gettext("None"), level="muted"),
+                counts[key or "-"],
+                rows=self.row_views(page.rows),  # type: ignore[attr-defined]
+                more=page.next_key is not None,
+                url=self.address(  # type: ignore[attr-defined]
+                    state, where=self._narrowed(field, key or None), group=None, mode=None
+                ),
+            )
+            for key, page in pages.items()
+            if key or page.rows
+        ]
+
+    def month(self) -> date:
+        """The first day of the month that is shown."""
+        try:
+            return datetime.strptime(request.args.get("month", ""), "%Y-%m").date()  # noqa: DTZ007
+        except ValueError:
+            return today().replace(day=1)
+
+    def weeks(self, state: Any) -> list[list[Day]]:
+        """The weeks of the month, Monday first, with the rows of each day."""
+        field = self.group_field()
+        assert field is not None  # noqa: S101 - asked for in this mode only
+        first = self.month()
+        days = list(calendar.Calendar().itermonthdates(first.year, first.month))
+        if field.family == DAY:
+            bounds = {"$gte": stored_date(days[0]), "$lte": stored_date(days[-1])}
+        else:
+            end = local_day_start(days[-1] + timedelta(days=1))
+            bounds = {"$gte": local_day_start(days[0]), "$lt": end}
+        criteria = merge([self.criteria(state), {field.path: bounds}])  # type: ignore[attr-defined]
+        found = list_groups.by_day(
+            self.model.collection(),  # type: ignore[attr-defined]
+            criteria,
+            field,
+            projection_of([*self._projection(), field.path]),  # type: ignore[attr-defined]
+            shown=A_DAY,
+            zone=settings().zone,
+        )
+        shown = [row for _, rows in found.values() for row in rows]
+        views = dict(zip((row["_id"] for row in shown), self.row_views(shown), strict=True))  # type: ignore[attr-defined]
+        made = []
+        for day in days:
+            number, rows = found.get(day, (0, []))
+            url = self.address(  # type: ignore[attr-defined]
+                state, where=self._on_day(field, day), group=None, mode=None, month=None
+            )
+            made.append(
+                Day(
+                    day,
+                    day.month == first.month,
+                    [views[row["_id"]] for row in rows],
+                    number - len(rows),
+                    url,
+                )
+            )
+        return [made[start : start + 7] for start in range(0, len(made), 7)]
+
+    def month_beside(self, state: Any, months: int) -> str:
+        """The address of the month before or after."""
+        first = self.month()
+        number = first.year * 12 + first.month - 1 + months
+        return self.address(state, month=f"{number // 12:04}-{number % 12 + 1:02}")  # type: ignore[attr-defined, no-any-return]
+
+    @expose("/group-rows")
+    def group_rows_view(self) -> Any:
+        """The first rows of one group, for htmx; the conditions name the group."""
+        state = self.state()  # type: ignore[attr-defined]
+        page = self._page(state)  # type: ignore[attr-defined]
+        return self.render(  # type: ignore[attr-defined]
+            "lists/row.html",
+            rows=self.row_views(page.rows),  # type: ignore[attr-defined]
+            columns=self.shown_columns(),  # type: ignore[attr-defined]
+        )
+
+    def _fields(self) -> list[Field]:
+        return list(self.compiled().fields.values())  # type: ignore[attr-defined]
+
+    def _value_maker(self, field: Field, values: Sequence[Any]) -> Any:
+        """What turns a value of the field into a cell."""
+        names: Mapping[str, Mapping[Any, str]] = {}
+        if field.refers_to:
+            known = references.names(field.refers_to, values, by=current_actor())
+            names = {field.refers_to: known}
+        make = maker(field, configured(), locale(), names)
+        path = field.path.split(".")
+
+        def shown(value: Any) -> Cell:
+            if value is None:
+                return Cell("text", gettext("None"), level="muted")
+            row: Any = [value] if field.is_list else value
+            for part in reversed(path):
+                row = {part: row}
+            cell = make(row)
+            return (
+                Cell("text", gettext("Not visible to you"), level="muted")
+                if cell is EMPTY
+                else cell
+            )
+
+        return shown
+
+    def _narrowed(self, field: Field, value: Any) -> str:
+        """The conditions of the address, and the field has this value."""
+        if value is None:
+            condition = Condition(field.key, "empty")
+        elif field.family == FLAG:
+            condition = Condition(field.key, "yes" if value else "no")
+        else:
+            condition = Condition(field.key, "in", (_text(value),))
+        return self._with(condition)
+
+    def _on_day(self, field: Field, day: date) -> str:
+        return self._with(Condition(field.key, "on", (day.isoformat(),)))
+
+    def _with(self, condition: Condition) -> str:
+        try:
+            tree = conditions.read(request.args.get("where", ""))
+        except InvalidInput:
+            tree = None
+        parts = (tree, condition) if tree else (condition,)
+        return conditions.write(Group(AND, parts))
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _number(field: Field, total: Any) -> str:
+    if field.type == "money":
+        return formats.format_money(total)
+    return formats.format_number(total)
