@@ -28,4 +28,4 @@ def send_reset_link(progress: Progress, email: str, key: str, address: str = "")
 
 def morning_mail(progress: Progress) -> None:
     """Everybody's due work of this day by mail."""
-    morning.send_all(Settings(), now=datetime.now(UTC), progress=progress)
+    morning.write_all(Settings(), now=datetime.now(UTC), progress=progress)

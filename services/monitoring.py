@@ -11,9 +11,11 @@ from pymongo.errors import PyMongoError
 from redis import RedisError
 
 from config import Settings
-from models import JobRun, MailMessage
+from models import JobRun, MailMessage, OutboxMessage
 from models.job_run import FAILED, JOB_STATES, QUEUED
 from models.mail_message import WAITING
+from models.outbox import SET_ASIDE
+from models.outbox import WAITING as TO_DO
 from services import job_queue, schedules
 from services.readiness import LIMIT_SECONDS, answering
 from stores import valkey
@@ -93,6 +95,14 @@ def _of_mongodb(settings: Settings, now: datetime) -> Iterator[Gauge]:
         "Messages on their way out, and those that were given up.",
         ("state",),
         {(state,): messages.count_documents({"state": state}) for state in (WAITING, FAILED)},
+    )
+
+    outbox = OutboxMessage.collection()
+    yield Gauge(
+        "carebook_outbox_messages",
+        "What is to happen after a save: waiting for a worker, and set aside after failures.",
+        ("state",),
+        {(state,): outbox.count_documents({"state": state}) for state in (TO_DO, SET_ASIDE)},
     )
 
 

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from bson import ObjectId
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from config import Settings
 from models import Customer, MailMessage, Staff
 from models.base import local_date
-from models.mail_message import WAITING
 from rules.errors import N_
 from rules.scope import Actor
 from services import actors, lists, mail, queue
@@ -46,24 +44,22 @@ class DueWork:
     first: list[Stored]
 
 
-def send_all(settings: Settings, *, now: datetime, progress: Progress) -> None:
-    """Writes and sends the mail of everybody who has due work today and wants it.
+def write_all(settings: Settings, *, now: datetime, progress: Progress) -> None:
+    """Writes the mail of everybody who has due work today and wants it; the outbox has it sent.
 
-    Safe to repeat: a person gets one message for each local day. While the mail server is away,
-    messages are written all the same and wait. Without a mail server nothing happens.
+    Safe to repeat: a person gets one message for each local day. Without a mail server nothing
+    happens.
     """
     if not mail.is_on(settings):
         return
     day = now.astimezone(settings.zone).date()
     configuration = snapshot()
-    is_away = False
     people = list(_people(now))
     progress.set_total(len(people))
     for person in people:
         stop_if_cancelled(progress)
-        message_id = _written(person, configuration, settings, day, now, progress)
-        if message_id is not None and not is_away:
-            is_away = not _sent(message_id, person, settings, progress)
+        if _write(person, configuration, settings, day, now):
+            progress.count("mails_written")
         progress.advance()
 
 
@@ -106,28 +102,22 @@ def _people(now: datetime) -> Iterator[Stored]:
     return iter(Staff.collection().find(wanted).sort("_id", 1))
 
 
-def _written(
-    person: Stored,
-    configuration: Configuration,
-    settings: Settings,
-    day: date,
-    now: datetime,
-    progress: Progress,
-) -> ObjectId | None:
-    """The message of this person and day that waits to be sent, written now or before."""
+def _write(
+    person: Stored, configuration: Configuration, settings: Settings, day: date, now: datetime
+) -> bool:
+    """Writes the message of this person and day; False when there is nothing to write any more."""
     key = f"morning-{person['_id']}-{day.isoformat()}"
-    known = MailMessage.collection().find_one({"key": key}, {"state": 1})
-    if known is not None:
-        return known["_id"] if known["state"] == WAITING else None
+    if MailMessage.collection().find_one({"key": key}, {"_id": 1}) is not None:
+        return False
     actor = actors.of_person(person, configuration, at=now, screen="morning_mail")
     work = due_work(actor, day)
     if not work.due:
-        return None
+        return False
     words = Words(person.get("locale") or settings.locale)
     subject, text = _composed(actor, work, words, settings, day)
 
-    def write(session: ClientSession) -> ObjectId:
-        return mail.write(
+    def write(session: ClientSession) -> None:
+        mail.write(
             key=key,
             to=person["email"],
             to_name=person["name"],
@@ -138,23 +128,9 @@ def _written(
         )
 
     try:
-        message_id = in_transaction(write)
-    except DuplicateKeyError:  # another worker was faster, and sends it
-        return None
-    progress.count("mails_written")
-    return message_id
-
-
-def _sent(message_id: ObjectId, person: Stored, settings: Settings, progress: Progress) -> bool:
-    """Hands the message over; False when the server is away, so that the rest need not be tried."""
-    try:
-        mail.send_waiting(settings, message_id=message_id)
-    except mail.MailServerAway:
-        return False  # the outbox comes back to all that wait
-    except mail.MailRefused as error:
-        progress.set_aside("staff", person["_id"], error.message, error.params)
-    else:
-        progress.count("mails_sent")
+        in_transaction(write)
+    except DuplicateKeyError:  # another worker was faster
+        return False
     return True
 
 

@@ -80,7 +80,6 @@ COUNTS = {
     "indexes_made": N_("indexes made"),
     "indexes_dropped": N_("indexes dropped"),
     "mails_written": N_("mails written"),
-    "mails_sent": N_("mails handed to the mail server"),
     "references_gone": N_("references to records that are gone"),
     "history_gone": N_("copies of history entries that are gone"),
     "files_gone": N_("files that no record names"),

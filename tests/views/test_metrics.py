@@ -66,6 +66,7 @@ def test_jobs_are_counted_by_state(stranger: Browser, valkey: Any, administrator
     assert found["carebook_oldest_waiting_job_seconds"] != 0
     assert found["carebook_queue_length{queue=carebook}"] == 1
     assert found["carebook_workers"] == 0
+    assert found["carebook_outbox_messages{state=set_aside}"] == 0
     assert found["carebook_scheduler_up"] == 0
 
 
