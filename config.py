@@ -15,6 +15,17 @@ PROJECT_ROOT = Path(__file__).resolve().parent
 SENDER = re.compile(r"[^<>@\s]+@[^<>@\s]+|[^<>\n\r\"]+ <[^<>@\s]+@[^<>@\s]+>")
 
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def is_safe_address(address: str) -> bool:
+    """Whether nobody on the way can read or change what goes there: HTTPS, or this machine."""
+    parts = urlsplit(address)
+    if not parts.hostname or parts.username or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+
+
 class Settings(BaseSettings):
     """What an operator may choose. Attribute `data` is read from `CAREBOOK_DATA`, and so on."""
 
@@ -61,6 +72,30 @@ class Settings(BaseSettings):
         None,
         min_length=32,
         description="Signs cookies; the same on every web host. Unset: made in the data directory.",
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        description="Sign-in service (OpenID Connect), by its issuer address. Unset: none.",
+    )
+    oidc_client_id: str | None = Field(
+        None,
+        description="Carebook's name at the sign-in service, needed with one.",
+        validate_default=True,
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="Carebook's secret there. Unset: the service knows it as a public client."
+    )
+    oidc_name: str = Field("SSO", description="What the button at the login calls the service.")
+    oidc_domains: str | None = Field(
+        None, description="Mail domains that may come from there, with commas. Unset: all."
+    )
+    oidc_create_role: str | None = Field(
+        None,
+        description="Role of a login made for an unknown verified address. Unset: none is made.",
+        validate_default=True,
+    )
+    oidc_trust_second_factor: bool = Field(
+        False, description="Ask nobody who comes from there for Carebook's own second factor."
     )
     secure_cookies: bool = Field(
         False, description="Send cookies over HTTPS only; switch on behind TLS."
@@ -112,6 +147,35 @@ class Settings(BaseSettings):
         if value is not None and not SENDER.fullmatch(value):
             raise ValueError("it is not a sender such as Carebook <care@company.vn>")
         return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _names_a_safe_service(cls, value: str | None) -> str | None:
+        if value is not None and not is_safe_address(value):
+            raise ValueError("it must be an https:// address")
+        return value
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _is_known_there(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if not value and info.data.get("oidc_issuer"):
+            raise ValueError("a sign-in service needs the name that it knows Carebook by")
+        return value
+
+    @field_validator("oidc_create_role")
+    @classmethod
+    def _lets_in_known_domains(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and not info.data.get("oidc_domains"):
+            raise ValueError(
+                "it needs CAREBOOK_OIDC_DOMAINS: else everybody whom the service knows gets a login"
+            )
+        return value
+
+    @property
+    def oidc_domain_list(self) -> tuple[str, ...]:
+        """The mail domains that may come from the sign-in service; empty: all."""
+        parts = (self.oidc_domains or "").lower().split(",")
+        return tuple(part.strip().removeprefix("@") for part in parts if part.strip())
 
     @property
     def zone(self) -> ZoneInfo:

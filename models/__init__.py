@@ -21,6 +21,7 @@ from models.schedule import Schedule
 from models.site import Site
 from models.staff import Staff
 from models.trash import TrashedRecord
+from models.used_sign_in import UsedSignIn
 
 DOCUMENTS = (
     ApiToken,
@@ -48,6 +49,7 @@ DOCUMENTS = (
     Site,
     Staff,
     TrashedRecord,
+    UsedSignIn,
 )
 
 __all__ = [
@@ -77,4 +79,5 @@ __all__ = [
     "Site",
     "Staff",
     "TrashedRecord",
+    "UsedSignIn",
 ]

@@ -25,6 +25,8 @@ class StaffSession(EmbeddedDocument):
     seen_at = DateTimeField(required=True)
     address = StringField()
     agent = StringField()
+    is_by_service = BooleanField()  # came through the company's sign-in service
+    has_factor = BooleanField()  # and that is trusted with the second factor
 
 
 class Absence(EmbeddedDocument):

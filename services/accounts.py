@@ -15,6 +15,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from models import Staff
+from models.staff import StaffSession
 from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound
 from rules.passwords import check_password
 from rules.permissions import ACCOUNTS, ADMINISTRATOR
@@ -199,8 +200,21 @@ def change_password(
 # Sessions
 
 
-def open_session(staff: Staff, now: datetime, *, address: str, agent: str) -> str:
-    """The key of a new session, to be put into the browser's cookie."""
+def open_session(
+    staff: Staff,
+    now: datetime,
+    *,
+    address: str,
+    agent: str,
+    is_by_service: bool = False,
+    has_factor: bool = False,
+) -> str:
+    """The key of a new session, to be put into the browser's cookie.
+
+    Args:
+        is_by_service: the person came through the company's sign-in service.
+        has_factor: the second factor was seen to there.
+    """
     key = secrets.token_urlsafe(24)
     session = {
         "key": key,
@@ -208,6 +222,8 @@ def open_session(staff: Staff, now: datetime, *, address: str, agent: str) -> st
         "seen_at": now,
         "address": address[:100],
         "agent": agent[:400],
+        "is_by_service": is_by_service,
+        "has_factor": has_factor,
     }
     newest = {"$each": [session], "$sort": {"seen_at": 1}, "$slice": -SESSIONS_KEPT}
     Staff.collection().update_one(
@@ -220,6 +236,11 @@ def is_session_open(staff: Staff, key: str | None, now: datetime) -> bool:
     """Whether the browser with this key is still logged in."""
     oldest = now - timedelta(days=SESSION_DAYS)
     return any(session.key == key and session.seen_at > oldest for session in staff.sessions)
+
+
+def session_of(staff: Staff, key: str | None) -> StaffSession | None:
+    """The session with this key, open or not."""
+    return next((session for session in staff.sessions if session.key == key), None)
 
 
 def note_seen(staff: Staff, key: str, now: datetime) -> bool:

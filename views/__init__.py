@@ -14,6 +14,7 @@ from views import (
     navigation,
     relationship_words,
     second_step,
+    sign_in,
 )
 from views.access_settings import AccessSettings
 from views.account import AccountView
@@ -94,6 +95,7 @@ def register(app: Flask) -> None:
             admin.add_view(screen)
     app.register_blueprint(login.blueprint)
     app.register_blueprint(second_step.blueprint)
+    app.register_blueprint(sign_in.blueprint)
     app.register_blueprint(forgotten.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(health.blueprint)

@@ -136,6 +136,8 @@ WORDS = {
     "password": N_("password"),
     "link": N_("one-time link"),
     "password + code": N_("password and code"),
+    "sign-in service": N_("sign-in service"),
+    "sign-in service + code": N_("sign-in service and code"),
     "link + code": N_("one-time link and code"),
     "personal": N_("personal"),
     "service": N_("program"),

@@ -11,7 +11,7 @@ from wtforms.widgets import PasswordInput
 from models import Staff
 from rules.errors import CareError, InvalidInput, NotFound
 from rules.passwords import LENGTH_MAX, LENGTH_MIN
-from services import accounts, logins, mail
+from services import accounts, logins, mail, sign_in
 from services.login_attempts import LockedOut
 from views import second_step
 from views.context import current_visitor, local_path, now, person, public, settings
@@ -23,6 +23,7 @@ from views.limits import locked_text, login_wait_seconds, wait_text
 
 blueprint = Blueprint("login", __name__)
 
+LEFT_SERVICE = "left_service"  # in the signed cookie: the session that ended came from there
 YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -70,11 +71,14 @@ def login() -> BaseResponse | str:
 @blueprint.post("/logout")
 def logout() -> BaseResponse:
     """Ends this browser's session, here and on the server."""
-    staff = person()
+    staff, key = person(), session.get(SESSION_KEY, "")
+    opened = accounts.session_of(staff, key) if staff is not None else None
     if staff is not None:
-        accounts.close_session(staff, session.get(SESSION_KEY, ""))
+        accounts.close_session(staff, key)
     logout_user()
     session.clear()
+    if opened is not None and opened.is_by_service:
+        session[LEFT_SERVICE] = True
     flash(gettext("You are logged out."), "success")
     response = redirect(url_for("login.login"), 303)
     response.headers["Clear-Site-Data"] = '"cache"'
@@ -127,9 +131,21 @@ def _next_page() -> str:
 
 def _login_page(form: LoginForm, status: int, wait: int = 0) -> Response:
     page = render_template(
-        "security/login.html", form=form, next=_next_page(), has_mail=mail.is_on(settings())
+        "security/login.html",
+        form=form,
+        next=_next_page(),
+        has_mail=mail.is_on(settings()),
+        service=settings().oidc_name if sign_in.is_on(settings()) else None,
+        leave_service=_leave_service(),
     )
     return Response(page, status, {"Retry-After": str(wait)} if wait else None)
+
+
+def _leave_service() -> str | None:
+    """For somebody who has just logged out here: the way out of the sign-in service, too."""
+    if not session.pop(LEFT_SERVICE, False) or not sign_in.is_on(settings()):
+        return None
+    return sign_in.logout_address(settings(), f"{settings().address}{url_for('login.login')}")
 
 
 def _link_page(form: NewPasswordForm, staff: Staff, status: int) -> Response:

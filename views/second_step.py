@@ -27,13 +27,19 @@ class CodeForm(CarebookForm):
     code = StringField(lazy_gettext("Code"), [InputRequired(), Length(max=40)])
 
 
-def go_on(staff: Staff, target: str, *, how: str) -> BaseResponse:
-    """After the right password or link: to the code if there is a second factor, else in.
+def go_on(
+    staff: Staff, target: str, *, how: str, is_by_service: bool = False, has_factor: bool = False
+) -> BaseResponse:
+    """After the right password, link or sign-in: to the code if there is a second factor, else in.
 
     What waits for the code opens nothing: it is no session.
+
+    Args:
+        is_by_service: the person comes from the company's sign-in service.
+        has_factor: the second factor was seen to there.
     """
-    if not second_factor.is_on(staff):
-        start_session(staff, how=how)
+    if has_factor or not second_factor.is_on(staff):
+        start_session(staff, how=how, is_by_service=is_by_service, has_factor=has_factor)
         return redirect(target, 303)
     _end_session_before()
     session[PENDING] = {
@@ -42,6 +48,7 @@ def go_on(staff: Staff, target: str, *, how: str) -> BaseResponse:
         "at": int(now().timestamp()),
         "next": target,
         "how": how,
+        "by_service": is_by_service,
     }
     return redirect(url_for("second_step.code"), 303)
 
@@ -81,16 +88,29 @@ def _try_code(staff: Staff, form: CodeForm) -> BaseResponse:
         return _page(form, 422)
     pending = session.get(PENDING) or {}
     target = local_path(pending.get("next")) or "/"
-    start_session(staff, how=f"{pending.get('how', 'password')} + code")
+    start_session(
+        staff,
+        how=f"{pending.get('how', 'password')} + code",
+        is_by_service=bool(pending.get("by_service")),
+    )
     return redirect(target, 303)
 
 
-def start_session(staff: Staff, *, how: str) -> None:
+def start_session(
+    staff: Staff, *, how: str, is_by_service: bool = False, has_factor: bool = False
+) -> None:
     """Logs the person in with a fresh cookie: nothing from before the login survives."""
     _end_session_before()
     address = request.remote_addr or ""
     agent = request.headers.get("User-Agent", "")
-    key = accounts.open_session(staff, now(), address=address, agent=agent)
+    key = accounts.open_session(
+        staff,
+        now(),
+        address=address,
+        agent=agent,
+        is_by_service=is_by_service,
+        has_factor=has_factor,
+    )
     login_user(staff)
     session[SESSION_KEY] = key
     session.permanent = True

@@ -3,16 +3,17 @@
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, redirect, request, url_for
+from flask import Flask, Response, current_app, redirect, request, session, url_for
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response as BaseResponse
 
 from config import Settings
 from models import Staff
-from services import second_factor
+from services import accounts, second_factor
 from services.accounts import SESSION_DAYS
 from views import api
 from views.context import is_htmx, local_path, person
+from views.identity import SESSION_KEY
 
 UPLOAD_MAX_BYTES = 21 * 1024 * 1024  # 20 MB of attachments (S2.5) and the form around them
 FORM_MAX_BYTES = 1024 * 1024
@@ -110,9 +111,11 @@ def _duty_redirect(staff: Staff) -> BaseResponse | None:
     """Whoever must choose a password or set up a second factor does that first."""
     if request.endpoint in OPEN_ON_DUTY:
         return None
-    if staff.must_change_password:
+    opened = accounts.session_of(staff, session.get(SESSION_KEY))
+    # Whoever comes from the sign-in service may never have had a password here.
+    if staff.must_change_password and not (opened and opened.is_by_service):
         target = url_for("account.index")
-    elif second_factor.is_missing(staff):
+    elif second_factor.is_missing(staff) and not (opened and opened.has_factor):
         target = url_for("second_factor.index")
     else:
         return None
