@@ -33,21 +33,27 @@ def main(arguments: Sequence[str]) -> int:
     directory = Path(tempfile.mkdtemp(prefix="carebook-chaos-"))
     chaos = Chaos(directory, seed, _say, replica_set=chosen.replica_set)
     outcomes: list[Outcome] = []
-    for outcome in chaos.rounds(numbers, chosen.kind or ()):
-        outcomes.append(outcome)
-        _tell(outcome)
-        if outcome.problems:
-            again = f"--kind {outcome.kind!r}" if chosen.kind else ""
-            again += "--replica-set" if chosen.replica_set else ""
-            _say(f"Again: python -m chaos --seed {seed} --round {outcome.number} {again}")
-            _say(f"What is left of it is in {directory}")
-            if not chosen.go_on:
-                break
-    Console(width=120).print(table(chaos, outcomes))
+    try:
+        for outcome in chaos.rounds(numbers, chosen.kind or ()):
+            outcomes.append(outcome)
+            _tell(outcome)
+            if outcome.problems:
+                _tell_again(chosen, seed, outcome, directory)
+                if not chosen.go_on:
+                    break
+    finally:  # also when it is told to end before the last round
+        Console(width=120).print(table(chaos, outcomes))
     if any(outcome.problems for outcome in outcomes):
         return 1
     shutil.rmtree(directory, ignore_errors=True)
     return 0
+
+
+def _tell_again(chosen: argparse.Namespace, seed: int, outcome: Outcome, directory: Path) -> None:
+    again = f" --kind {outcome.kind!r}" if chosen.kind else ""
+    again += " --replica-set" if chosen.replica_set else ""
+    _say(f"Again: python -m chaos --seed {seed} --round {outcome.number}{again}")
+    _say(f"What is left of it is in {directory}")
 
 
 def _parser() -> argparse.ArgumentParser:

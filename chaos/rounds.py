@@ -16,8 +16,8 @@ from chaos.people import People
 from chaos.replica_set import ReplicaSet
 from services import demo
 
-BACK_SECONDS = 60.0  # within which entries have to be acknowledged again
-REST_SECONDS = 90.0  # for people to end what they have begun
+BACK_SECONDS = 120.0  # within which entries have to be acknowledged again
+REST_SECONDS = 120.0  # for people to end what they have begun
 JOBS_SECONDS = 180.0  # a job whose worker died is taken up after its lease of 30 seconds
 START_SECONDS = 120.0
 

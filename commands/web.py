@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
@@ -49,8 +50,6 @@ class WebServer(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         # By name: `commands` lies below `app` in the layers.
-        from importlib import import_module
-
         return import_module("app").create_app(self.settings)
 
 
@@ -113,6 +112,8 @@ def web(settings: Settings) -> None:
     log.start(settings)
     check_address(settings)
     _share_measurements(settings)
+    # Before the fork: a process that takes the place of a dead one has all of it at once.
+    import_module("views")
     # This process forks: it keeps embedded stores running, but only its workers connect.
     mongo.attach(settings)
     valkey.attach(settings)
