@@ -42,6 +42,9 @@ def orphans(settings: Settings, remove: bool) -> None:
       carebook orphans
       carebook orphans --remove
     """
+    # Whoever keeps files says where they are named when it is loaded.
+    import services.attachments  # noqa: F401
+
     mongo.connect(settings)
     found = _Found()
     search.search(settings, now=datetime.now(UTC), removes=remove, progress=found)

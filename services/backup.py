@@ -26,7 +26,7 @@ HISTORY_SECONDS = 6 * 60 * 60
 HISTORY = "minSnapshotHistoryWindowInSeconds"
 UNAUTHORIZED, COMMAND_NOT_FOUND, INVALID_OPTIONS = 13, 59, 72
 SNAPSHOT_TOO_OLD, SNAPSHOT_UNAVAILABLE = 239, 246
-ATTEMPTS = 5
+BATCH_DOCUMENTS = 1000  # of at most 16 MB together; several copies of a batch are in memory
 
 NOTHING_THERE = N_(
     "The database %(database)s holds nothing of Carebook. Check CAREBOOK_MONGO_DATABASE and MONGO_URL."
@@ -130,7 +130,7 @@ def _dump(name: str, target: Target, session: ClientSession) -> int:
     with target.file(f"{path}.metadata.json.gz") as file:
         file.write(json_util.dumps(_metadata(name), json_options=_CANONICAL).encode())
     with target.file(f"{path}.bson.gz") as file:
-        batches = collection.find_raw_batches({}, session=session)
+        batches = collection.find_raw_batches({}, session=session, batch_size=BATCH_DOCUMENTS)
         return sum(_write(cast(bytes, batch), file) for batch in batches)
 
 

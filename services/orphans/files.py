@@ -74,13 +74,18 @@ def _unnamed(bucket: str, places: Places, old: datetime, *, removes: bool) -> in
     store = gridfs.GridFSBucket(mongo.database(), bucket)
     found, after = 0, None
     while ids := _next(files, after, old):
-        named = _named(ids, places)
-        nobodys = [file_id for file_id in ids if file_id not in named]
+        nobodys = _nobodys(_nobodys(ids, places), places)
         found += len(nobodys)
         for file_id in nobodys if removes else ():
             store.delete(file_id)
         after = ids[-1]
     return found
+
+
+def _nobodys(ids: Sequence[Any], places: Places) -> list[Any]:
+    """The files that no record names. Asked twice: a record may be on its way out of the trash."""
+    named = _named(ids, places) if ids else set()
+    return [file_id for file_id in ids if file_id not in named]
 
 
 def _next(files: Any, after: Any, old: datetime) -> list[Any]:

@@ -1,6 +1,8 @@
 """What belongs to nothing is found and removed; what may still be needed is left alone."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ from bson import ObjectId
 from click.testing import CliRunner
 
 from commands import cli
-from config import Settings
+from config import PROJECT_ROOT, Settings
 from models import (
     ApiToken,
     AuditEntry,
@@ -268,3 +270,34 @@ def test_the_command_counts_and_removes_only_when_told(
     assert "Nothing was changed" in counted.output
     assert "1 removed." in run(cli, ["orphans", "--remove"]).output
     assert "0 found." in run(cli, ["orphans"]).output
+
+
+def test_a_file_whose_record_comes_out_of_the_trash_meanwhile_stays(
+    db: Any, place: Settings, bucket: gridfs.GridFSBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_id = upload(db, bucket)
+    looked: list[int] = []
+    named = files._named
+
+    def then_it_comes_back(ids: Any, places: Any) -> Any:
+        found = named(ids, places)
+        if not looked:
+            make_customer(attachments=[{"file_id": file_id, "name": "a.pdf"}])
+        looked.append(1)
+        return found
+
+    monkeypatch.setattr(files, "_named", then_it_comes_back)
+    assert search(place) == {}
+    assert bucket.open_download_stream(file_id).read()
+
+
+def test_the_job_knows_where_attachments_are_named() -> None:
+    code = """
+import jobs.housekeeping
+from services.orphans import files
+assert files.BUCKETS["files"]
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
