@@ -1,34 +1,55 @@
 """`python -m bench [PART ...]`: measures all parts, or these, and prints one table.
 
-The exit code is 1 when a promise is not kept.
+`--size` is the number of customers and of orders of the large data set (part `million`), `--records`
+how many of them are measured. The exit code is 1 when a promise is not kept.
 """
 
+import argparse
 import importlib
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from bench import Row, bench_database
 
-PARTS = ("lists", "imports", "recompute")
+PARTS = ("lists", "imports", "recompute", "million")
+SIZE = 1_000_000
 
 
-def main(chosen: Sequence[str]) -> int:
-    unknown = set(chosen) - set(PARTS)
-    if unknown:
-        print(f"No part {', '.join(sorted(unknown))}. There are: {', '.join(PARTS)}.")
-        return 2
+def main(arguments: Sequence[str]) -> int:
+    chosen = _chosen(arguments)
     rows: list[Row] = []
-    for part in chosen or PARTS:
+    for part in chosen.parts or PARTS:
         print(f"Measuring {part} ...", file=sys.stderr)
-        measure = importlib.import_module(f"bench.{part}").measure  # may listen to new clients
-        with bench_database(part) as database:
-            rows += measure(database)
-    Console(width=120).print(_table(rows))
+        for row in _measured(part, chosen.size, chosen.records):
+            print(f"  {row.name}: {row.measured} {row.ratio or ''}", file=sys.stderr)
+            rows.append(row)
+    Console(width=140).print(_table(rows))
     return 0 if all(row.is_kept for row in rows) else 1
+
+
+def _chosen(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--size", type=int, default=SIZE)
+    parser.add_argument("--records", type=int)
+    chosen = parser.parse_args(arguments)
+    unknown = set(chosen.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"No part {', '.join(sorted(unknown))}. There are: {', '.join(PARTS)}.")
+    return chosen
+
+
+def _measured(part: str, size: int, records: int | None) -> Iterator[Row]:
+    measure = importlib.import_module(f"bench.{part}").measure  # may listen to new clients
+    if part == "million":
+        yield from measure(size, records)
+        return
+    with bench_database(part) as database:
+        yield from measure(database)
 
 
 def _table(rows: Sequence[Row]) -> Table:

@@ -160,11 +160,16 @@ def _get(client: FlaskClient, url: str) -> None:
 
 
 def _logged_in(app: Flask) -> FlaskClient:
+    email = next(email for email, role in demo.emails() if role == "care_agent")
+    return log_in(app, email, PASSWORD)
+
+
+def log_in(app: Flask, email: str, password: str) -> FlaskClient:
+    """A client that has this person logged in."""
     client = app.test_client()
     page = client.get("/login").get_data(as_text=True)
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
-    email = next(email for email, role in demo.emails() if role == "care_agent")
-    form = {"csrf_token": token[1] if token else "", "email": email, "password": PASSWORD}
+    form = {"csrf_token": token[1] if token else "", "email": email, "password": password}
     client.post("/login", data=form)
     return client
 

@@ -1,0 +1,391 @@
+"""Recomputes at a million customers and a million orders, each against a raw update in the same run.
+
+A raw update sets the same fields to the same values, which were kept beside them for it, in one
+command of the server. `--size` makes a smaller data set; `--records` measures only so many of its
+records. Rates are those of records that change.
+"""
+
+import multiprocessing
+import os
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from typing import Any
+
+from bson import ObjectId
+from pymongo.database import Database
+
+from app import create_app
+from bench import Row, dataset
+from config import Settings
+from models import Customer, Interaction, Order, Product, Staff
+from models.interaction import EVENT, RELATIONSHIP
+from rules.care_pipeline import UNCARED, first_care_pipeline
+from rules.scope import SYSTEM
+from services import assignments, job_runs, recompute, relationship_bulk, relationships
+from services.bulk import ranges
+from stores import mongo
+
+Stored = dict[str, Any]
+LOADED = 20_000  # customers of the load, which is measured in an empty database
+STAFF = 200
+ASSIGNED = 50_000
+PRODUCT_ORDERS = 10_000
+REQUESTS = 30
+MEGABYTES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The neighbouring records that are measured; by the criteria of each collection."""
+
+    size: int
+    settings: Settings
+    customers: Stored
+    orders: Stored
+    customer_ids: list[ObjectId]
+
+
+def measure(size: int, records: int | None = None) -> Iterator[Row]:
+    """Rates in records per second, unless the name says otherwise."""
+    yield from _loading()
+    with dataset.loaded(size) as database:
+        part = _part(database, size, records or size)
+        yield from _orders(part)
+        yield from _customers(part)
+        yield from _relationships(part)
+        yield from _beside(part)
+        yield from _workers(part)
+        yield from _one_product(part)
+        yield from _assigning(database, part)
+
+
+def _part(database: Database[Stored], size: int, records: int) -> Part:
+    """A part with fewer records than the data set lies at its beginning."""
+
+    def within(collection: str) -> Stored:
+        if records >= size:
+            return {}
+        last = list(database[collection].find({}, {"_id": 1}).sort("_id", 1).skip(records).limit(1))
+        return {"_id": {"$lt": last[0]["_id"]}}
+
+    customers = within("customers")
+    ids = next(ranges(Customer.collection(), customers, records))
+    chosen = dataset.settings(str(size))
+    return Part(size, chosen, customers, within("orders"), ids)
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _loading() -> Iterator[Row]:
+    """The load against inserting what it made once more, one command for each of its batches."""
+    chosen = dataset.settings("load")
+    database = dataset.connect(chosen)
+    names = ("customers", "orders", "interactions")
+    for name in database.list_collection_names():
+        database[name].delete_many({})
+    dataset.connect(chosen)
+    loading = dataset.load(chosen, LOADED)
+    made = {name: list(database[name].find()) for name in names}
+    for name in names:
+        database[name].delete_many({})
+
+    def insert() -> None:
+        for name in names:
+            for start in range(0, len(made[name]), 500):
+                database[name].insert_many(made[name][start : start + 500], ordered=False)
+
+    raw = _seconds(insert)
+    database.client.drop_database(database.name)
+    yield Row("raw insert of customers, orders and history", f"{LOADED / raw:,.0f} orders/s")
+    yield _half("carebook demo", LOADED, loading, raw)
+
+
+def _half(name: str, number: int, seconds: float, raw: float) -> Row:
+    return Row(name, f"{number / seconds:,.0f}/s", "the raw one", raw / seconds, at_least=0.5)
+
+
+def _unchanged(name: str, number: int, seconds: float, changing: float) -> Row:
+    ratio = changing / seconds
+    return Row(name, f"{number / seconds:,.0f}/s", "all change", ratio, at_least=4)
+
+
+def _orders(part: Part) -> Iterator[Row]:
+    """First care dates of the orders that nobody has cared for."""
+    open_orders = {**part.orders, **UNCARED}
+    number = Order.collection().count_documents(open_orders)
+    at = datetime.now(UTC)
+
+    def forget() -> None:
+        none = {"$set": {"care": {"state": "none", "count": 0}}}
+        Order.collection().update_many(open_orders, none)
+
+    def ours() -> None:
+        for ids in ranges(Order.collection(), part.orders, recompute.ORDERS_PER_RANGE):
+            recompute._recompute_orders({"_id": {"$gte": ids[0], "$lte": ids[-1]}}, at)
+
+    forget()
+    raw = _seconds(lambda: Order.collection().update_many(open_orders, first_care_pipeline(at)))
+    forget()
+    changing = _seconds(ours)
+    yield Row("raw: first dates of orders", f"{number / raw:,.0f}/s")
+    yield _half("first dates of orders, all change", number, changing, raw)
+    yield _unchanged("first dates of orders, nothing changes", number, _seconds(ours), changing)
+
+
+def _customers(part: Part) -> Iterator[Row]:
+    """Next dates of the customers who have one."""
+    customers, at = Customer.collection(), datetime.now(UTC)
+    dated = {**part.customers, "bench.state": {"$ne": "none"}}
+    customers.update_many(part.customers, [{"$set": {"bench": "$care"}}])
+    number = customers.count_documents(dated)
+    same = {"care": "$bench", "updated_at": at, "version": {"$add": ["$version", 1]}}
+
+    def forget() -> None:
+        customers.update_many(part.customers, {"$set": {"care": {"state": "none"}}})
+
+    def ours() -> None:
+        for ids in ranges(customers, part.customers, recompute.CUSTOMERS_PER_RANGE):
+            recompute._recompute_customers(ids, at)
+
+    forget()
+    raw = _seconds(lambda: customers.update_many(dated, [{"$set": same}]))
+    forget()
+    changing = _seconds(ours)
+    unchanged = _seconds(ours)
+    customers.update_many(part.customers, {"$unset": {"bench": ""}})
+    yield Row("raw: next dates of customers", f"{number / raw:,.0f}/s")
+    yield _half("next dates of customers, all change", number, changing, raw)
+    yield _unchanged("next dates of customers, nothing changes", number, unchanged, changing)
+
+
+def _forget_relationships(part: Part) -> None:
+    gone = dict.fromkeys(("facts", "last_contact_at", "relationship_chosen"), "")
+    other = {"relationship": "bench", "relationship_set": {"by": "rule"}}
+    Customer.collection().update_many(part.customers, {"$unset": gone, "$set": other})
+    Interaction.collection().delete_many({"event": RELATIONSHIP})
+
+
+KEPT = ("facts", "last_contact_at", "relationship", "relationship_set")
+
+
+def _raw_relationships(part: Part) -> None:
+    """Facts, status and reason, the entry in the embedded history and the one in the history."""
+    at = datetime.now(UTC)
+    entry: Stored = {
+        "kind": EVENT,
+        "event": RELATIONSHIP,
+        "at": at,
+        "staff_id": None,
+        "staff_name": None,
+        "details": {
+            "before": "$relationship",
+            "after": "$bench.relationship",
+            "set": "$bench.relationship_set",
+        },
+    }
+    embedded = [{"interaction_id": ObjectId(), **entry}]
+    history = {"$concatArrays": [embedded, {"$ifNull": ["$history", []]}]}
+    values = {name: f"$bench.{name}" for name in KEPT}
+    values |= {"history": {"$slice": [history, 20]}, "updated_at": at}
+    values |= {"version": {"$add": ["$version", 1]}}
+    Customer.collection().update_many(part.customers, [{"$set": values}])
+    entries = [
+        {"$match": part.customers},
+        {"$project": {"_id": 0, "customer_id": "$_id", **entry}},
+        {"$merge": {"into": Interaction.collection().name}},
+    ]
+    Customer.collection().aggregate(entries)
+
+
+def _all_relationships(part: Part) -> None:
+    at = datetime.now(UTC)
+    size = relationships.CUSTOMERS_PER_RANGE
+    for start in range(0, len(part.customer_ids), size):
+        some = part.customer_ids[start : start + size]
+        relationship_bulk.bring_in_line(some, at=at, are_all=True)
+
+
+def _relationships(part: Part) -> Iterator[Row]:
+    customers, number = Customer.collection(), len(part.customer_ids)
+    _forget_relationships(part)
+    _all_relationships(part)
+    kept = {name: f"${name}" for name in KEPT}
+    customers.update_many(part.customers, [{"$set": {"bench": kept}}])
+    _forget_relationships(part)
+    raw = _seconds(lambda: _raw_relationships(part))
+    customers.update_many(part.customers, {"$unset": {"bench": ""}})
+    _forget_relationships(part)
+    changing = _seconds(lambda: _all_relationships(part))
+    unchanged = _seconds(lambda: _all_relationships(part))
+    yield Row("raw: facts, relationships and their history", f"{number / raw:,.0f}/s")
+    yield _half("relationships, all change", number, changing, raw)
+    yield _unchanged("relationships, nothing changes", number, unchanged, changing)
+
+
+def _beside(part: Part) -> Iterator[Row]:
+    """The list page while a worker recomputes, and the memory of that worker."""
+    client = _administrator(part)
+    idle = _page(client)
+    _forget_relationships(part)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        working = pool.submit(_recompute_all, part)
+        time.sleep(2)
+        times = []
+        while not working.done() and len(times) < 20 * REQUESTS:
+            times.append(_seconds(lambda: client.get("/orders/due")))
+        peak_mb = working.result()
+    busy = statistics.median(times)
+    yield Row("orders due, idle", f"{idle * 1000:.1f} ms")
+    beside = f"{busy * 1000:.1f} ms"
+    yield Row("orders due beside a recompute", beside, "idle", busy / idle, at_most=2)
+    memory = peak_mb / MEGABYTES
+    yield Row("memory of the worker", f"{peak_mb:,.0f} MB", f"{MEGABYTES} MB", memory, at_most=1)
+
+
+def _recompute_all(part: Part) -> float:
+    mongo.connect(part.settings)
+    _all_relationships(part)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _administrator(part: Part) -> Any:
+    return _logged_in(part, {"roles": "administrator"})
+
+
+def _logged_in(part: Part, criteria: Stored) -> Any:
+    from bench.lists import log_in
+
+    email = Staff.collection().find_one({**criteria, "password": {"$type": "string"}})
+    return log_in(create_app(part.settings), email["email"] if email else "", dataset.PASSWORD)
+
+
+def _page(client: Any) -> float:
+    """Median seconds of the first page of orders due."""
+    client.get("/orders/due")
+    return statistics.median(_seconds(lambda: client.get("/orders/due")) for _ in range(REQUESTS))
+
+
+def _workers(part: Part) -> Iterator[Row]:
+    """The same run by one worker and by two; what the database used of the machine meanwhile."""
+    found = {}
+    for workers in (1, 2):
+        _forget_relationships(part)
+        run_id = job_runs.create("recompute_relationships", {}, SYSTEM)
+        used, context = _database_seconds(part), multiprocessing.get_context("spawn")
+        began = time.perf_counter()
+        others = [
+            context.Process(target=_work, args=(part.settings, str(run_id), number))
+            for number in range(workers)
+        ]
+        for other in others:
+            other.start()
+        for other in others:
+            other.join()
+        seconds = time.perf_counter() - began
+        found[workers] = seconds, (_database_seconds(part) - used) / seconds
+    (alone, _), (together, cores) = found[1], found[2]
+    limit = "the database" if cores > 0.8 * (os.cpu_count() or 1) else "the workers"
+    name = f"relationships with two workers; {limit} the limit ({cores:.1f} cores for MongoDB)"
+    promised = None if limit == "the database" else 1.5
+    ratio = alone / together
+    yield Row(name, f"{part.size / together:,.0f}/s", "one worker", ratio, at_least=promised)
+
+
+def _work(settings: Settings, run_id: str, number: int) -> None:
+    from jobs import runner
+
+    mongo.connect(settings)
+    if number == 0:
+        runner.run(run_id)
+        return
+    time.sleep(1)  # until the run is held
+    runner.help_with(run_id)
+
+
+def _database_seconds(part: Part) -> float:
+    """Processor time of the embedded server so far; 0 for a server elsewhere."""
+    with suppress(OSError, ValueError):
+        pid = (part.settings.data / "mongo" / "server.pid").read_text().strip()
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def _one_product(part: Part) -> Iterator[Row]:
+    """From the changed interval to the dates in the list."""
+    counted = Order.collection().aggregate(
+        [
+            {"$match": {"care_items.interval_days": {"$gt": 0}}},
+            {"$limit": 200_000},
+            {"$unwind": "$care_items"},
+            {"$sortByCount": "$care_items.code"},
+            {"$match": {"count": {"$lte": PRODUCT_ORDERS}}},
+            {"$limit": 1},
+        ]
+    )
+    for row in counted:
+        yield _changed_interval(row["_id"])
+
+
+def _changed_interval(code: str) -> Row:
+    product = Product.collection().find_one({"code": code}) or {}
+    other = {"$set": {"care_interval_days": (product.get("care_interval_days") or 0) + 1}}
+    Product.collection().update_one({"code": code}, other)
+    counts: dict[str, int] = {}
+    seconds = _seconds(lambda: counts.update(recompute.recompute_care(product_codes=[code])))
+    number = counts["orders_checked"]
+    promised = seconds / 5 * min(1, PRODUCT_ORDERS / max(number, 1))
+    name = f"a changed interval in the list ({number:,} orders)"
+    return Row(name, f"{seconds:.1f} s", "5 s for 10,000 orders", promised, at_most=1)
+
+
+def _assigning(database: Database[Stored], part: Part) -> Iterator[Row]:
+    """Assigning customers to one of many colleagues, and what the due list costs that one."""
+    _hire(database)
+    colleague = Staff.collection().find_one({"email": "bench-0@carebook.example"}) or {}
+    chosen = part.customer_ids[: min(ASSIGNED, len(part.customer_ids) // 2)]
+    within = {"_id": {"$lte": chosen[-1]}}
+    at = datetime.now(UTC)
+    raw = _seconds(lambda: _raw_assigning(within, chosen))
+    how = {"way": assignments.REPLACE, "by": SYSTEM, "at": at}
+    seconds = _seconds(lambda: assignments.assign_customers(within, [colleague["_id"]], **how))
+    yield Row("raw: lists of customers and orders", f"{len(chosen) / raw:,.0f}/s")
+    yield _half(f"assigning {len(chosen):,} customers", len(chosen), seconds, raw)
+    everything = _page(_administrator(part))
+    own = _page(_logged_in(part, {"_id": colleague["_id"]}))
+    name = f"orders due of one of {STAFF} colleagues"
+    yield Row(name, f"{own * 1000:.1f} ms", "the administrator's", own / everything, at_most=1.5)
+
+
+def _hire(database: Database[Stored]) -> None:
+    """Colleagues with the password of the first agent."""
+    agent = database.staff.find_one(
+        {"roles": "care_agent", "email": {"$not": {"$regex": "^bench"}}}
+    )
+    for number in range(STAFF):
+        email = f"bench-{number}@carebook.example"
+        new = {**(agent or {}), "email": email, "name": email, "fs_uniquifier": str(ObjectId())}
+        new.pop("_id", None)
+        database.staff.update_one({"email": email}, {"$setOnInsert": new}, upsert=True)
+
+
+def _raw_assigning(within: Stored, ids: list[ObjectId]) -> None:
+    """The lists of all these customers and of their orders, each in one command."""
+    somebody = [ObjectId()]
+    lists = {"carers": somebody, "seen_by": somebody}
+    Customer.collection().update_many(within, {"$set": lists, "$inc": {"version": 1}})
+    of_orders = {"customer_id": {"$gte": ids[0], "$lte": ids[-1]}}
+    lists = {"customer_carers": somebody, "seen_by": somebody}
+    Order.collection().update_many(of_orders, {"$set": lists})
