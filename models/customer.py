@@ -72,6 +72,7 @@ class Customer(CarebookDocument):
     name = StringField(required=True, max_length=200)
     search = StringField()
     search_words = ListField(StringField())
+    name_words = ListField(StringField())  # of name and code, see services.customers
     phones = ListField(StringField(max_length=40))
     phone_keys = ListField(StringField())
     emails = ListField(StringField(max_length=200))
@@ -147,6 +148,8 @@ class Customer(CarebookDocument):
             {"name": "viewers_by_end", "fields": ["viewers.until"], "sparse": True},
             # Search: words by their beginning.
             {"name": "customers_search", "fields": ["search_words"]},
+            # ... for people who do not see phones, e-mails or the tax code as they are.
+            {"name": "customers_search_by_name", "fields": ["name_words"]},
             # The same person under another record: phone typed in any format.
             {"name": "customers_by_phone", "fields": ["phone_keys"]},
         ],

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from rules.built_in_fields import BUILT_IN_KINDS
+from rules.masking import NO_LIMITS, Limits, limits_of
 from rules.permissions import (
     ADMINISTRATOR,
     ALL,
@@ -54,7 +56,7 @@ class Actor:
     `stands_in_for` are the colleagues who are away at this instant and left their work to the
     person (S1.1): what they may see by themselves, the person may see. `teams` are those to which
     the person belongs; `where` holds the criteria of the rules over fields in its roles, by
-    (role, kind).
+    (role, kind). `limits` are those of each kind's fields; None: of the built-in ones.
     """
 
     staff_id: Any
@@ -68,6 +70,7 @@ class Actor:
     stands_in_for: tuple[StandIn, ...] = ()
     teams: tuple[Team, ...] = ()
     where: Mapping[tuple[str, str], Criteria] = field(default_factory=dict)
+    limits: Mapping[str, Limits] | None = None
 
     @property
     def access(self) -> Access:
@@ -83,6 +86,20 @@ class Actor:
     def can(self, ability: str) -> bool:
         """Whether it has this ability over the site (rules/permissions.py)."""
         return self.access.can(ability)
+
+    def shown(self, kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
+        """A copy of the stored record without what the actor may not see, masked where it is so."""
+        return self._limits(kind).shown(record)
+
+    def is_limited(self, kind: str) -> bool:
+        """Whether the actor does not see every field of the kind as it is."""
+        return self._limits(kind) != NO_LIMITS
+
+    def _limits(self, kind: str) -> Limits:
+        if self.limits is not None:
+            return self.limits.get(kind, NO_LIMITS)
+        known = BUILT_IN_KINDS.get(kind)
+        return limits_of(known, self.access) if known else NO_LIMITS
 
     @property
     def acts_as(self) -> frozenset[Any]:

@@ -15,6 +15,7 @@ from models.base import local_date
 from rules import conditions as rule_conditions
 from rules.built_in_fields import BUILT_IN_KINDS
 from rules.errors import N_, InvalidInput, NotAllowed
+from rules.masking import Limits, limits_of
 from rules.permissions import SEE, Access, Role
 from rules.scope import NOTHING, Actor, Criteria, StandIn
 from rules.teams import teams_of
@@ -46,6 +47,7 @@ def of_person(
         stands_in_for=standing_in(person.get("stands_in") or (), at),
         teams=teams_of(config.teams.values(), person["_id"]),
         where=rules_of(config, config.access(roles), me=person["_id"], at=at),
+        limits=_limits(config, roles),
     )
 
 
@@ -68,6 +70,7 @@ def of_program(
         address=address,
         granted=config.access(roles),
         where=rules_of(config, config.access(roles), me=None, at=at),
+        limits=_limits(config, roles),
     )
 
 
@@ -83,6 +86,15 @@ def of_staff(
         "stands_in": [one.to_mongo() for one in staff.stands_in],
     }
     return of_person(person, config, at=at, screen=screen, address=address)
+
+
+def _limits(config: Configuration, roles: frozenset[str]) -> Mapping[str, Limits]:
+    """What of each kind's fields somebody with these roles does not see as it is."""
+    access = config.access(roles)
+    return config.once(
+        ("limits", roles),
+        lambda: {key: limits_of(kind, access) for key, kind in config.kinds.items()},
+    )
 
 
 def rules_of(

@@ -8,26 +8,28 @@ from bson import ObjectId
 
 from rules.errors import N_, InvalidInput, NotFound
 from rules.fields import Field
+from rules.permissions import EDITED
 from rules.scope import Actor
 from services import audit_reading, configuration, field_values, record_saving
 
 Stored = dict[str, Any]
 
 
-def restorable(kind: str, entry: Stored) -> list[str]:
-    """The fields of an entry that can be taken back, in its order, by their place in the record."""
-    known = _by_path(kind)
+def restorable(kind: str, entry: Stored, by: Actor) -> list[str]:
+    """The fields of an entry that the actor can take back, in its order, by their place in the
+    record."""
+    known = _by_path(kind, by)
     if entry.get("action") == "create" or kind not in record_saving.SAVERS:
         return []
     return [change["field"] for change in entry.get("changes") or [] if change["field"] in known]
 
 
-def _by_path(kind: str) -> dict[str, Field]:
+def _by_path(kind: str, by: Actor) -> dict[str, Field]:
     found = configuration.snapshot().kinds.get(kind)
     return {
         one.path: one
         for one in (found.fields.values() if found else ())
-        if one.is_usable and not one.is_derived
+        if one.is_usable and not one.is_derived and by.access.level(kind, one.key) == EDITED
     }
 
 
@@ -53,11 +55,11 @@ def restore(
     entry = audit_reading.entry(entry_id)
     if entry["kind"] != kind or entry.get("record_id") != record_id:
         raise NotFound()
-    possible = restorable(kind, entry)
+    possible = restorable(kind, entry, by)
     if not fields or any(field not in possible for field in fields):
         raise InvalidInput(N_("This cannot be taken back here. Change it in the form instead."))
     old = {change["field"]: change.get("old") for change in entry["changes"]}
-    known = _by_path(kind)
+    known = _by_path(kind, by)
     typed = {known[path].key: _text(known[path], old[path]) for path in fields}
     record_saving.save(kind, record_id, typed, version=version, by=by, at=at)
 

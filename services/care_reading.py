@@ -11,6 +11,7 @@ from models.base import local_date
 from models.care import OPEN_STATES
 from rules.care_dates import ContactAdvice, suggested_contacts
 from rules.errors import N_, NotFound
+from rules.permissions import SEE
 from rules.scope import Actor, customer_scope, order_scope
 
 Stored = dict[str, Any]
@@ -49,7 +50,7 @@ def form_for_order(order_id: ObjectId, *, by: Actor) -> CareForm:
         raise NotFound()
     if order.get("customer_id") is None:
         raise NotFound(N_("This order has no customer, so there is nobody to contact."))
-    return _form(order["customer_id"], order)
+    return _form(order["customer_id"], order, by)
 
 
 def form_for_customer(customer_id: ObjectId, *, by: Actor) -> CareForm:
@@ -59,7 +60,7 @@ def form_for_customer(customer_id: ObjectId, *, by: Actor) -> CareForm:
         is None
     ):
         raise NotFound()
-    return _form(customer_id, None)
+    return _form(customer_id, None, by)
 
 
 def subject_of_next_care(customer_id: ObjectId, *, by: Actor) -> ObjectId | None:
@@ -73,11 +74,14 @@ def subject_of_next_care(customer_id: ObjectId, *, by: Actor) -> ObjectId | None
     return order_id
 
 
-def _form(customer_id: ObjectId, order: Stored | None) -> CareForm:
-    customer = Customer.collection().find_one({"_id": customer_id})
+def _form(customer_id: ObjectId, order: Stored | None, by: Actor) -> CareForm:
+    customer = Customer.collection().find_one({"_id": customer_id, **customer_scope(by)})
     if customer is None:
-        raise NotFound()
-    care: Stored = (order["care"] if order else customer.get("own_care")) or {}
+        raise NotFound(N_("You cannot see the customer of this order. Ask for the right to."))
+    customer = by.shown("customers", customer)
+    order = by.shown("orders", order) if order else None
+    reads = by.may("entries", SEE)
+    care: Stored = (order.get("care") if order else customer.get("own_care")) or {}
     basis = care.get("basis") or None
     products = _products(order)
     decisive = products.get((basis or {}).get("product_code", ""))
@@ -94,13 +98,13 @@ def _form(customer_id: ObjectId, order: Stored | None) -> CareForm:
         basis=basis,
         product_name=decisive["name"] if decisive else None,
         count=care.get("count", 0),
-        earlier=_earlier(customer_id, order_id),
+        earlier=_earlier(customer_id, order_id, by) if reads else [],
         elsewhere=[
             one
             for one in customer.get("history", [])
-            if one.get("order_id") != order_id and not one.get("event")
+            if reads and one.get("order_id") != order_id and not one.get("event")
         ],
-        open_orders=_open_orders(customer_id, order_id),
+        open_orders=_open_orders(customer_id, order_id, by),
         fewest=fewest,
         most=most,
     )
@@ -120,20 +124,22 @@ def _area_name(area_id: ObjectId | None) -> str | None:
     return area["name"] if area else None
 
 
-def _earlier(customer_id: ObjectId, order_id: ObjectId | None) -> list[Stored]:
+def _earlier(customer_id: ObjectId, order_id: ObjectId | None, by: Actor) -> list[Stored]:
     subject: Stored = {"order_id": order_id}
     if order_id is None:
         # A changed status is no care: the customer's page shows it.
         subject = {"customer_id": customer_id, "order_id": None, "event": None}
-    return list(Interaction.collection().find(subject).sort("at", -1).limit(EARLIER_SHOWN))
+    found = Interaction.collection().find(subject).sort("at", -1).limit(EARLIER_SHOWN)
+    return [by.shown("entries", one) for one in found]
 
 
-def _open_orders(customer_id: ObjectId, order_id: ObjectId | None) -> list[Stored]:
+def _open_orders(customer_id: ObjectId, order_id: ObjectId | None, by: Actor) -> list[Stored]:
     others = {
         "customer_id": customer_id,
         "care.state": {"$in": list(OPEN_STATES)},
         "_id": {"$ne": order_id},
     }
     fields = {"code": 1, "care.due_on": 1}
-    found = Order.collection().find(others, fields).sort("care.due_on", 1)
-    return list(found.limit(OTHER_ORDERS_SHOWN))
+    mine = {"$and": [others, order_scope(by)]}
+    found = Order.collection().find(mine, fields).sort("care.due_on", 1)
+    return [by.shown("orders", one) for one in found.limit(OTHER_ORDERS_SHOWN)]

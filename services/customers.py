@@ -10,6 +10,7 @@ from pymongo.client_session import ClientSession
 from models import Customer, Interaction, Order
 from rules.errors import N_, InvalidInput
 from rules.field_values import PHONE_SEPARATORS
+from rules.permissions import HIDDEN
 from rules.phones import phone_key
 from rules.relationship import RULE
 from rules.scope import Actor, customer_scope
@@ -36,7 +37,12 @@ SAME_SHOWN = 5  # other customers with a phone number
 
 
 def search_fields(customer: Mapping[str, Any]) -> Stored:
-    """`search`, `search_words` and `phone_keys` as they follow from the other fields (B.4)."""
+    """What of a customer is searched, as it follows from the other fields (B.4).
+
+    `search` sorts the list by name, `search_words` are its words. `name_words` are those of name
+    and code alone: for people who may not see phones, e-mails or the tax code as they are, and who
+    must not find out by searching either.
+    """
     phones = customer.get("phones") or []
     folded = search_text(
         customer.get("name"),
@@ -46,9 +52,11 @@ def search_fields(customer: Mapping[str, Any]) -> Stored:
         customer.get("tax_code"),
     )
     keys = [key for key in map(phone_key, phones) if key]
+    name = search_text(customer.get("name"), customer.get("code"))
     return {
         "search": folded,
         "search_words": list(dict.fromkeys(folded.split())),
+        "name_words": list(dict.fromkeys(name.split())),
         "phone_keys": list(dict.fromkeys(keys)),
     }
 
@@ -109,7 +117,7 @@ def with_phones(
     others that the actor may not see.
     """
     keys = [key for key in map(phone_key, PHONE_SEPARATORS.split(phones)) if key]
-    if not keys:
+    if not keys or by.access.level(KIND, "phones") == HIDDEN:
         return [], False
     same: Stored = {"phone_keys": {"$in": keys[:20]}, "_id": {"$ne": besides}}
     fields = {"name": 1, "code": 1, "phones": 1}
@@ -120,7 +128,7 @@ def with_phones(
     more = len(seen) < SAME_SHOWN and Customer.collection().find_one(
         {"$and": [same, hidden]}, {"_id": 1}
     )
-    return seen, bool(more)
+    return [by.shown(KIND, one) for one in seen], bool(more)
 
 
 def _fields(typed: Mapping[str, str]) -> dict[str, str]:

@@ -53,14 +53,26 @@ def fetch_page(
     before: str | None = None,
     size: int = PAGE_SIZE,
     projection: Mapping[str, int] | None = None,
+    is_secret: bool = False,
 ) -> Page:
     """The page behind the row with key `after`, or before the one with key `before`.
 
     A key that makes no sense (edited by hand, from another list) starts at the first page, and so
     does one that nothing lies beyond any more.
+
+    Args:
+        is_secret: the reader may not know the values that the list is sorted by: keys then name the
+            row alone, so that neither reading nor guessing keys tells them.
     """
-    backward = before is not None and _read_key(before) is not None
-    start = _read_key(before if backward else after)
+
+    def read(key: str | None) -> tuple[Any, ObjectId] | None:
+        return _row_behind(key, collection, criteria, sort) if is_secret else _read_key(key)
+
+    def write(row: Row) -> str:
+        return str(row["_id"]) if is_secret else _write_key(row, sort.path)
+
+    backward = before is not None and read(before) is not None
+    start = read(before if backward else after)
     descending = sort.descending != backward
     beyond = _beyond_or_lacking if sort.may_lack else _beyond
     query = merge([criteria, beyond(sort.path, start, descending)]) if start else criteria
@@ -73,7 +85,9 @@ def fetch_page(
     rows = list(cursor)
     if start and not rows:
         # Nothing is beyond the key any more, but there may be rows before it.
-        return fetch_page(collection, criteria, sort, size=size, projection=projection)
+        return fetch_page(
+            collection, criteria, sort, size=size, projection=projection, is_secret=is_secret
+        )
     more = len(rows) > size
     rows = rows[:size]
     if backward:
@@ -82,8 +96,8 @@ def fetch_page(
     has_next = bool(backward) or more
     return Page(
         rows,
-        next_key=_write_key(rows[-1], sort.path) if rows and has_next else None,
-        previous_key=_write_key(rows[0], sort.path) if rows and has_previous else None,
+        next_key=write(rows[-1]) if rows and has_next else None,
+        previous_key=write(rows[0]) if rows and has_previous else None,
     )
 
 
@@ -97,6 +111,17 @@ def projection_of(paths: Iterable[str]) -> dict[str, int]:
         for path in wanted
         if not any(path.startswith(f"{other}.") for other in wanted if other != path)
     }
+
+
+def _row_behind(
+    key: str | None, collection: Collection[Row], criteria: Criteria, sort: Sort
+) -> tuple[Any, ObjectId] | None:
+    """(sort value, id) of the row that a key names, if it is a row of this list."""
+    if not key or not ObjectId.is_valid(key):
+        return None
+    mine = merge([{"_id": ObjectId(key)}, criteria])
+    row = collection.find_one(mine, {sort.path: 1})
+    return (_value_at(row, sort.path), row["_id"]) if row else None
 
 
 def labels(
@@ -156,11 +181,16 @@ def _beyond_or_lacking(path: str, key: tuple[Any, ObjectId], descending: bool) -
     return {"$or": [ties, {path: {"$gt": value}}]}
 
 
-def _write_key(row: Row, path: str) -> str:
-    """The row's place: its id, and its value with a letter for the type where it is no text."""
+def _value_at(row: Row, path: str) -> Any:
     value: Any = row
     for part in path.split("."):
         value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _write_key(row: Row, path: str) -> str:
+    """The row's place: its id, and its value with a letter for the type where it is no text."""
+    value = _value_at(row, path)
     if value is None:
         text = "-"
     elif isinstance(value, datetime):

@@ -7,7 +7,8 @@ from bson import ObjectId
 
 from models import Area, Customer, Interaction, Order, Product, Staff
 from rules.errors import NotFound
-from rules.scope import Actor, customer_scope, order_scope
+from rules.permissions import SEE
+from rules.scope import NOTHING, Actor, customer_scope, order_scope
 from services import lists
 
 Stored = dict[str, Any]
@@ -31,10 +32,14 @@ class CustomerRecord:
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """An order with its customer (None: nobody) and everything that was said about it."""
+    """An order with its customer and everything that was said about it.
+
+    `customer` None: nobody, or somebody (`has_customer`) whom the actor may not see.
+    """
 
     order: Stored
     customer: Stored | None
+    has_customer: bool
     area: str | None
     history: list[Stored]
     product_names: dict[str, Stored]
@@ -46,17 +51,20 @@ def customer_record(customer_id: ObjectId, *, by: Actor) -> CustomerRecord:
     if customer is None:
         raise NotFound()
     mine = {"customer_id": customer_id}
+    theirs = {"$and": [mine, order_scope(by)]}
     fields = {"code": 1, "placed_on": 1, "total": 1, "status": 1, "kind": 1, "care": 1}
-    orders = list(Order.collection().find(mine, fields).sort("placed_at", -1).limit(ORDERS_SHOWN))
-    history = list(Interaction.collection().find(mine).sort("at", -1).limit(HISTORY_SHOWN))
+    found = Order.collection().find(theirs, fields).sort("placed_at", -1).limit(ORDERS_SHOWN)
+    orders = [by.shown("orders", order) for order in found]
+    customer = by.shown("customers", customer)
+    said = _said(mine, by)
     return CustomerRecord(
         customer=customer,
         area=_name(Area, customer.get("area_id")),
         owner=_name(Staff, customer.get("owner_id")),
         orders=orders,
-        order_count=lists.capped_count(Order.collection(), mine),
-        history=history,
-        history_count=lists.capped_count(Interaction.collection(), mine),
+        order_count=lists.capped_count(Order.collection(), theirs),
+        history=_entries(said, by),
+        history_count=lists.capped_count(Interaction.collection(), said),
         product_names=_deciding_products([customer, *orders]),
     )
 
@@ -67,15 +75,28 @@ def order_record(order_id: ObjectId, *, by: Actor) -> OrderRecord:
     if order is None:
         raise NotFound()
     customer_id = order.get("customer_id")
-    customer = Customer.collection().find_one({"_id": customer_id}) if customer_id else None
-    said = Interaction.collection().find({"order_id": order_id}).sort("at", -1)
+    mine = {"_id": customer_id, **customer_scope(by)}
+    customer = Customer.collection().find_one(mine) if customer_id else None
+    order = by.shown("orders", order)
     return OrderRecord(
         order=order,
-        customer=customer,
+        customer=by.shown("customers", customer) if customer else None,
+        has_customer=customer_id is not None,
         area=_name(Area, order.get("area_id")),
-        history=list(said.limit(HISTORY_SHOWN)),
+        history=_entries(_said({"order_id": order_id}, by), by),
         product_names=_deciding_products([order]),
     )
+
+
+def _said(criteria: Stored, by: Actor) -> Stored:
+    """What was said about a record that the actor may see: all of it (S1.1), or nothing where the
+    actor reads no care entries."""
+    return criteria if by.may("entries", SEE) else NOTHING
+
+
+def _entries(criteria: Stored, by: Actor) -> list[Stored]:
+    found = Interaction.collection().find(criteria).sort("at", -1).limit(HISTORY_SHOWN)
+    return [by.shown("entries", one) for one in found]
 
 
 def _name(document: Any, record_id: ObjectId | None) -> str | None:

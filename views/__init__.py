@@ -39,6 +39,7 @@ from views.orders import Orders
 from views.orders_due import OrdersDue, OrdersDueByArea, OrdersDueByGroup
 from views.products import Products
 from views.relationships import Relationships
+from views.reveal import Reveal
 from views.schedules import Schedules
 from views.second_factor import SecondFactor
 from views.staff import Staff
@@ -73,6 +74,7 @@ def screens() -> list[BaseView]:
         Care(),
         Lookup(),
         FilterBuilder(),
+        Reveal(),
         AccountView(),
         SecondFactor(),
         ApiKeys(),

@@ -12,7 +12,6 @@ from models import Area, Customer, Product, Staff
 from rules.errors import N_, CareError
 from rules.filters import Criteria, Filter, FilterState, ReferenceFilter, SearchFilter
 from rules.permissions import ASSIGN
-from rules.phones import phone_key
 from rules.scope import (
     BY_CUSTOMER,
     BY_PRODUCT,
@@ -25,6 +24,7 @@ from views import formats
 from views.base import ScreenView
 from views.cells import Cell, Column, RowView
 from views.context import configured, current_actor, now
+from views.customer_search import customer_search
 from views.errors import flash_error
 from views.list_screen import ListScreen, links, object_id
 from views.orders_due import AREA, GROUP, filter_names, group_tree
@@ -164,7 +164,7 @@ class AssignProducts(Assignments):
 class AssignCustomers(Assignments):
     """[Gán user chăm sóc khách hàng]."""
 
-    model = Customer
+    model, kind = Customer, "customers"
     endpoint_name, url_path, icon = "assign_customers", "/assignments/customers", "user-heart"
     label = N_("Assign carers to customers")
     columns = (
@@ -181,8 +181,7 @@ class AssignCustomers(Assignments):
         return customer_scope(current_actor())
 
     def list_filters(self) -> tuple[Filter, ...]:
-        search = SearchFilter("q", N_("Name, phone, code…"), "search_words", phone_key)
-        return (search, AREA, CARER)
+        return (customer_search(), AREA, CARER)
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         areas = (row.get("area_id") for row in rows)

@@ -10,13 +10,14 @@ from bson import Decimal128, ObjectId
 from flask import Flask
 from flask_babel import gettext
 
-from models import Area, Customer, Staff
-from models.base import CarebookDocument
 from rules.errors import N_
-from services import lists
+from rules.fields import TEXT, Field
+from rules.masking import DOTS, masked
+from rules.permissions import HIDDEN, MASKED
+from services import references
 from services.configuration import Configuration
 from views import formats, job_words
-from views.context import configured, locale
+from views.context import configured, current_actor, locale
 from views.field_cells import label
 
 Stored = dict[str, Any]
@@ -220,7 +221,7 @@ def _shown(entry: Stored, names: Mapping[ObjectId, str], config: Configuration) 
             old=value_text(change["field"], change.get("old"), names, config),
             new=value_text(change["field"], change.get("new"), names, config),
         )
-        for change in entry.get("changes") or []
+        for change in _seen(entry)
     )
     return ShownEntry(
         id=str(entry["_id"]),
@@ -232,6 +233,35 @@ def _shown(entry: Stored, names: Mapping[ObjectId, str], config: Configuration) 
         label=_label_text(entry),
         changes=changes,
     )
+
+
+def _seen(entry: Stored) -> Iterable[Stored]:
+    """The changes of the entry that the reader may see, masked where the field is so for them."""
+    changes = entry.get("changes") or []
+    kind = configured().kinds.get(entry["kind"])
+    if kind is None or not current_actor().is_limited(kind.key):
+        return changes
+    fields = {one.path: one for one in kind.fields.values()}
+    found = (_as_seen(change, kind.key, fields.get(change["field"])) for change in changes)
+    return [change for change in found if change is not None]
+
+
+def _as_seen(change: Stored, kind: str, field: Field | None) -> Stored | None:
+    if field is None:
+        return change
+    level = current_actor().access.level(kind, field.key)
+    if level == HIDDEN:
+        return None
+    if level != MASKED:
+        return change
+    both = {name: _mask(field, change.get(name)) for name in ("old", "new")}
+    return change | both
+
+
+def _mask(field: Field, value: Any) -> Any:
+    if value in (None, "", []):
+        return value
+    return masked(field, value) if field.family == TEXT else DOTS
 
 
 def _label_text(entry: Stored) -> str:
@@ -293,11 +323,11 @@ def _names(entries: Iterable[Stored]) -> dict[ObjectId, str]:
         for value in (change.get("old"), change.get("new"))
         for one in _ids_in(value)
     }
-    documents: tuple[type[CarebookDocument], ...] = (Staff, Area, Customer)
+    by = current_actor()
     return {
-        row_id: row["name"]
-        for document in documents
-        for row_id, row in lists.labels(document.collection(), ids, ("name",)).items()
+        row_id: name
+        for kind in ("staff", "areas", "customers")
+        for row_id, name in references.names(kind, ids, by=by).items()
     }
 
 

@@ -47,7 +47,9 @@ class Changes(ScreenView):
             before=request.args.get("before"),
         )
         fields = {
-            str(row["_id"]): audit_restore.restorable(kind, row) if subject.may_restore else []
+            str(row["_id"]): audit_restore.restorable(kind, row, current_actor())
+            if subject.may_restore
+            else []
             for row in page.rows
         }
         return self.render(

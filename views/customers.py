@@ -12,9 +12,8 @@ from models import Area, Customer, Product
 from models.base import local_date
 from rules.care_sentences import nearness
 from rules.errors import N_
-from rules.filters import Choice, ChoiceFilter, Criteria, Filter, FilterState, SearchFilter
+from rules.filters import Choice, ChoiceFilter, Criteria, Filter, FilterState
 from rules.permissions import CREATE, SEE
-from rules.phones import phone_key
 from rules.scope import customer_scope, may_delete
 from services import attachments, customers, lists, records, trash
 from services.lists import Sort
@@ -22,6 +21,7 @@ from views import relationship_words
 from views.base import flash_undo
 from views.cells import Column
 from views.context import configured, current_actor, locale, now, today
+from views.customer_search import customer_search
 from views.due_cells import customer, due, square, why
 from views.files import shown as shown_files
 from views.kind_list import KindList, Make
@@ -31,7 +31,6 @@ from views.record_edit import edit_page, new_page
 from views.record_forms import Sent
 from views.trash import restored
 
-SEARCH = SearchFilter("q", N_("Name, phone, code…"), "search_words", phone_key)
 TABS = ("history", "orders", "files")
 
 
@@ -69,7 +68,7 @@ class Customers(KindList):
         return customer_scope(current_actor())
 
     def list_filters(self) -> tuple[Filter, ...]:
-        return (SEARCH, AREA, self._relationship_filter())
+        return (customer_search(), AREA, self._relationship_filter())
 
     def _relationship_filter(self) -> ChoiceFilter:
         language = locale()

@@ -23,11 +23,20 @@ def square(text: str, *, care_url: str, record_url: str) -> Cell:
 
 
 def customer(
-    row: dict[str, Any] | None, area: str | None, link: Link, instead_of: str = ""
+    row: dict[str, Any] | None,
+    area: str | None,
+    link: Link,
+    instead_of: str = "",
+    *,
+    is_there: bool = False,
 ) -> Cell:
-    """Name over whose work it is, phone and area; says so when there is no customer."""
+    """Name over whose work it is, phone and area.
+
+    Says so when there is no customer, or one (`is_there`) that the person may not see.
+    """
     if row is None:
-        return Cell("title", gettext("No customer"), level="muted")
+        text = gettext("A customer you cannot see") if is_there else gettext("No customer")
+        return Cell("title", text, level="muted")
     phone = next(iter(row.get("phones") or []), "")
     return Cell(
         "title",

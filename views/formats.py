@@ -15,11 +15,11 @@ from werkzeug.local import LocalProxy
 
 from models.base import local_date
 from rules.errors import CareError
-from rules.permissions import Role
+from rules.permissions import REVEAL, Role
 from rules.phones import dialled
 from rules.sentences import Sentence
 from rules.teams import Team
-from views.context import configured, locale, person, settings, today
+from views.context import configured, current_actor, locale, person, settings, today
 from views.i18n import said
 
 NO_BREAK_SPACE = "\u00a0"
@@ -174,4 +174,10 @@ def register(app: Flask) -> None:
     )
     # A global and not an import in each template, so that a block rendered alone has it too.
     ui = LocalProxy(lambda: app.jinja_env.get_template("_partials/ui.html").module)
+    app.jinja_env.globals.update(
+        field_level=lambda kind, key: current_actor().access.level(kind, key),
+        may_reveal=lambda: current_actor().can(REVEAL),
+        may=lambda kind, action: current_actor().may(kind, action),
+        can=lambda ability: current_actor().can(ability),
+    )
     app.jinja_env.globals.update(locale=locale, person=person, today=today, ui=ui)

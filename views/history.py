@@ -7,7 +7,7 @@ from bson import ObjectId
 from flask_admin import expose
 from flask_babel import gettext
 
-from models import Customer, Interaction, Staff
+from models import Interaction
 from models.base import local_date
 from models.interaction import CARE
 from rules.errors import N_
@@ -22,7 +22,7 @@ from rules.filters import (
 )
 from rules.permissions import SEE
 from rules.scope import history_scope
-from services import care_summary, lists
+from services import care_summary, references
 from services.lists import Sort
 from views import formats
 from views.cells import Cell, Column
@@ -80,7 +80,7 @@ class History(KindList):
         ids = (row["customer_id"] for row in rows)
         return {
             "customer_link": links("customers.record_view", "record_id"),
-            "customers": lists.labels(Customer.collection(), ids, ("name", "code")),
+            "customers": references.rows("customers", ids, ("name", "code"), by=current_actor()),
         }
 
     def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
@@ -92,10 +92,9 @@ class History(KindList):
 
     def names(self, state: FilterState) -> dict[str, str]:
         found = {}
-        for key, document in (("staff", Staff), ("customer", Customer)):
-            if state.values.get(key):
-                row = document.collection().find_one({"_id": state.values[key]}, {"name": 1})
-                found[key] = row["name"] if row else "?"
+        for key, kind in (("staff", "staff"), ("customer", "customers")):
+            if chosen := state.values.get(key):
+                found[key] = references.names(kind, [chosen], by=current_actor()).get(chosen, "?")
         return found
 
     @expose("/summary")
@@ -117,9 +116,9 @@ def _customer(row: dict[str, Any], refs: dict[str, Any]) -> Cell:
     named = refs["customers"].get(row["customer_id"])
     return Cell(
         "title",
-        named["name"] if named else "–",
-        sub=row.get("order_code") or (named or {}).get("code", ""),
-        url=refs["customer_link"](row["customer_id"]),
+        named["name"] if named else gettext("A customer you cannot see"),
+        sub=(row.get("order_code") or named["code"]) if named else "",
+        url=refs["customer_link"](row["customer_id"]) if named else None,
     )
 
 

@@ -81,7 +81,7 @@ class KindList(ColumnChoice, ListFiles, ListModes, CellEdit, BulkEditing, ListSc
 
     def _state(self) -> FilterState:
         args = {name: request.args.get(name, "") for name in request.args}
-        found = parse_filters((*self.list_filters(), self.where()), args, known=PAGING)
+        found = parse_filters((*self.offered_filters(), self.where()), args, known=PAGING)
         return replace(found, problems=(*found.problems, *self.where().problems))
 
     def shown_columns(self) -> Sequence[Column]:
@@ -121,6 +121,7 @@ class KindList(ColumnChoice, ListFiles, ListModes, CellEdit, BulkEditing, ListSc
         return super().address(state, **{**self.standing(), **changes})
 
     def row_views(self, rows: Sequence[Row]) -> list[RowView]:
+        rows = self.seen(rows)
         refs = self.references(rows)
         makes = self._makers(rows, refs)
         title = self.title

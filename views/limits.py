@@ -11,8 +11,10 @@ from flask_limiter.errors import RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from redis._parsers.encoders import Encoder
 
+from rules.scope import Actor
 from services.accounts import plain_email
 
+REVEALS = "60 per hour"  # masked values that one person is shown
 MAILS_TO_ONE = "3 per hour"
 MAILS_FROM_ONE = "30 per hour"
 
@@ -46,6 +48,9 @@ def register(app: Flask, login_rate: str, pool: Callable[[], Any]) -> None:
     )
     app.extensions["carebook_limiter"] = limiter
     app.extensions["carebook_login_limit"] = limiter.limit(login_rate, key_func=_login_key)
+    app.extensions["carebook_reveal_limit"] = limiter.limit(
+        REVEALS, key_func=lambda: f"reveal {g.limited_email}"
+    )
     # One person's mailbox, whoever asks; one asker, whatever the mailboxes.
     app.extensions["carebook_mails_to_limit"] = limiter.limit(
         MAILS_TO_ONE, key_func=lambda: f"mail to {g.limited_email}"
@@ -58,6 +63,11 @@ def register(app: Flask, login_rate: str, pool: Callable[[], Any]) -> None:
 def login_wait_seconds(email: str) -> int:
     """Counts this login attempt; how many seconds to wait, 0 when it may go ahead."""
     return _wait_seconds("carebook_login_limit", email)
+
+
+def reveal_wait_seconds(by: Actor) -> int:
+    """Counts this look behind a mask; how many seconds to wait, 0 when it may go ahead."""
+    return _wait_seconds("carebook_reveal_limit", str(by.staff_id))
 
 
 def forgotten_wait_seconds(email: str) -> int:

@@ -30,10 +30,14 @@ from services.lists import Page, Sort
 from views import formats
 from views.base import ConfiguredModelView
 from views.cells import EMPTY, Cell, Column, RowView
-from views.context import locale, today
+from views.context import configured, current_actor, locale, today
 
 # Names in the address that are not filters.
 PAGING = ("after", "before", "sort", "page", "view", "where", "group", "mode", "month")
+
+
+# Filters whose key is not that of the field that they ask for.
+FIELDS_OF_FILTERS = {"state": "care_state", "at": "at"}
 
 
 @dataclass(slots=True)
@@ -72,6 +76,7 @@ class ListScreen(ConfiguredModelView):
     care_in_turn = False  # whether the list offers [Chăm sóc lần lượt]
     list_page = "lists/page.html"
     has_ticks = False  # whether rows can be ticked, to be changed together
+    kind = ""  # of the rows, where roles say what of them is seen
 
     def list_filters(self) -> tuple[Filter, ...]:
         """The filters in the order of the filter bar."""
@@ -95,6 +100,7 @@ class ListScreen(ConfiguredModelView):
 
     def row_views(self, rows: Sequence[dict[str, Any]]) -> list[RowView]:
         """The rows as they are shown, in the order of `shown_columns`."""
+        rows = self.seen(rows)
         refs = self.references(rows)
         return [self.cells(row, refs) for row in rows]
 
@@ -144,7 +150,7 @@ class ListScreen(ConfiguredModelView):
     @expose("/range/<key>")
     def range_view(self, key: str) -> Any:
         """From two typed days to the address of the list with that range; the list checks it."""
-        known = {one.key for one in self.list_filters()}
+        known = {one.key for one in self.offered_filters()}
         if key not in known:
             abort(404)
         start, end = (_iso(request.args.get(name, "")) for name in ("range_from", "range_to"))
@@ -174,7 +180,19 @@ class ListScreen(ConfiguredModelView):
 
     def state(self) -> FilterState:
         args = {name: request.args.get(name, "") for name in request.args}
-        return parse_filters(self.list_filters(), args, known=PAGING)
+        return parse_filters(self.offered_filters(), args, known=PAGING)
+
+    def offered_filters(self) -> tuple[Filter, ...]:
+        """The filters without those over fields that the person may not see as they are."""
+        if not self.kind or not current_actor().is_limited(self.kind):
+            return self.list_filters()
+        access, fields = current_actor().access, configured().kinds[self.kind].fields
+        over = {one.key: FIELDS_OF_FILTERS.get(one.key, one.key) for one in self.list_filters()}
+        return tuple(
+            one
+            for one in self.list_filters()
+            if over[one.key] not in fields or access.sees(self.kind, over[one.key])
+        )
 
     def criteria(self, state: FilterState, *, without: Sequence[str] = ()) -> Criteria:
         return lists.merge(
@@ -196,6 +214,13 @@ class ListScreen(ConfiguredModelView):
     def page_template(self) -> str:
         return self.list_page
 
+    def seen(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The rows without what the person may not see, masked where they are so."""
+        by = current_actor()
+        if not self.kind or not by.is_limited(self.kind):
+            return list(rows)
+        return [by.shown(self.kind, row) for row in rows]
+
     def _page(self, state: FilterState) -> Page:
         return lists.fetch_page(
             self.model.collection(),
@@ -205,6 +230,7 @@ class ListScreen(ConfiguredModelView):
             before=request.args.get("before"),
             size=self.page_size(),
             projection=self._projection(),
+            is_secret=bool(self.kind) and current_actor().is_limited(self.kind),
         )
 
     def problems(self) -> list[CareError]:

@@ -9,12 +9,12 @@ from flask_admin import expose
 from models import Area, Customer, ProductGroup, Staff
 from rules.errors import N_
 from rules.filters import SearchFilter, merge
-from rules.phones import phone_key
 from rules.scope import customer_scope
 from rules.text import fold, nfc
 from services import references
 from views.base import ScreenView
 from views.context import current_actor
+from views.customer_search import customer_search
 from views.record_forms import SEARCHED
 
 OPTIONS_SHOWN = 20
@@ -85,7 +85,7 @@ def _named(document: Any, words: str) -> list[dict[str, Any]]:
 
 
 def _customers(words: str) -> list[dict[str, Any]]:
-    search = SearchFilter("q", "", "search_words", phone_key)
+    search = customer_search()
     criteria = search.criteria(search.parse(words), None)  # type: ignore[arg-type]
     scoped = merge([criteria, customer_scope(current_actor())])
     found = Customer.collection().find(scoped, {"name": 1, "code": 1})
@@ -97,7 +97,7 @@ def _customers(words: str) -> list[dict[str, Any]]:
 def _referred(kind: str, words: str) -> list[dict[str, Any]]:
     """Records of a large collection that the person may see: {id, name, code}."""
     target = references.TARGETS[kind]
-    search = SearchFilter("q", "", "search_words", phone_key)
+    search = customer_search() if kind == "customers" else SearchFilter("q", "", "search_words")
     criteria = search.criteria(search.parse(words), None)  # type: ignore[arg-type]
     if kind == "orders":  # they have a number and nothing to be called by
         beginning = words.strip()

@@ -5,7 +5,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from models import Area, Customer, Order, Product, ProductGroup
+from models import Area, Order, Product, ProductGroup
 from models.base import stored_date
 from models.care import APPOINTED, OPEN_STATES, SUGGESTED
 from rules.errors import N_
@@ -20,7 +20,7 @@ from rules.filters import (
 )
 from rules.permissions import SEE
 from rules.scope import due_order_scope, order_carers
-from services import lists
+from services import lists, references
 from services.lists import Sort
 from views import whose_work
 from views.cells import Column
@@ -92,10 +92,11 @@ class OrdersDue(KindList):
             "care_link": links("care.order_view", "order_id"),
             "order_link": links("orders.record_view", "record_id"),
             "customer_link": links("customers.record_view", "record_id"),
-            "customers": lists.labels(
-                Customer.collection(),
+            "customers": references.rows(
+                "customers",
                 (row.get("customer_id") for row in rows),
                 ("name", "phones"),
+                by=actor,
             ),
             "areas": lists.labels(
                 Area.collection(), (row.get("area_id") for row in rows), ("name",)
@@ -115,6 +116,7 @@ class OrdersDue(KindList):
                 areas.get(row.get("area_id"), {}).get("name"),
                 to_customer,
                 whose_work.instead_of(refs["actor"], row, refs["carers"]),
+                is_there=row.get("customer_id") is not None,
             ),
             "due": lambda row: due(row["care"], refs["products"]),
         }
