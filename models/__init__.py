@@ -22,6 +22,7 @@ from models.site import Site
 from models.staff import Staff
 from models.trash import TrashedRecord
 from models.used_sign_in import UsedSignIn
+from models.value_move import ValueMove
 
 DOCUMENTS = (
     ApiToken,
@@ -50,6 +51,7 @@ DOCUMENTS = (
     Staff,
     TrashedRecord,
     UsedSignIn,
+    ValueMove,
 )
 
 __all__ = [
@@ -80,4 +82,5 @@ __all__ = [
     "Staff",
     "TrashedRecord",
     "UsedSignIn",
+    "ValueMove",
 ]

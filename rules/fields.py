@@ -180,7 +180,8 @@ class Typing:
     """What reading typed text needs to know.
 
     `known_values` maps a pick list to the keys that may be chosen; `refer` turns the text of a
-    reference of this type (an id, or "me") into an id, or raises InvalidInput.
+    reference of this type (an id, or "me") into an id, or raises InvalidInput. `labels` maps a pick
+    list to {folded label: key}.
     """
 
     today: date
@@ -188,6 +189,7 @@ class Typing:
     known_values: Callable[[str], frozenset[str]]
     refer: Callable[[str, str], Any]
     me: Any = None
+    labels: Callable[[str], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from rules import field_values
 from rules.errors import N_, InvalidInput
-from rules.fields import FILES, REFERENCES, Field, Kind
+from rules.field_definitions import FREQUENT, UNIQUE
+from rules.fields import Field, Kind
 from rules.kinds import RECORDS
 from rules.scope import Actor
 from services import bulk, configuration, job_runs
@@ -43,16 +44,6 @@ class Wanted:
         return found | ({"partialFilterExpression": dict(self.only)} if self.only else {})
 
 
-def may_be_unique(field: Field) -> bool:
-    """Whether a value of this type can tell a record from all others."""
-    return not field.is_list and field.type not in ("yes_no", "choice", "long_text", "computed")
-
-
-def may_be_frequent(field: Field) -> bool:
-    """Whether an index serves filters and sorts by this type."""
-    return field.type not in ("long_text", "computed") and field.family not in (FILES, REFERENCES)
-
-
 def frequent(kind: Kind) -> list[Field]:
     """The fields of the site that take part in the limit."""
     return [one for one in kind.custom_fields if one.is_sorted and not one.is_retired]
@@ -68,11 +59,11 @@ def wanted(kind: Kind) -> list[Wanted]:
             continue
         name = f"{PREFIX}{kind.key}:{field.key}"
         # Lists filtered or sorted by the field, page after page by key range.
-        if field.is_sorted and may_be_frequent(field):
+        if field.is_sorted and field.type in FREQUENT:
             keys = (*((path, 1) for path in scope), (field.path, 1), ("_id", 1))
             found.append(Wanted(name, keys))
         # A second record with the same value, also from two people at once.
-        if field.is_unique and may_be_unique(field):
+        if field.is_unique and field.type in UNIQUE:
             keys = (*((path, 1) for path in scope), (field.path, 1))
             only = {**scope, field.path: {"$exists": True}}
             found.append(Wanted(f"{name}:once", keys, True, only))
@@ -113,7 +104,8 @@ def bring_in_line(key: str, progress: Progress | None = None) -> dict[str, int]:
 
     bulk.once("indexes", work, progress)
     for name, number in counts.items():
-        progress.count(name, number)
+        if number:
+            progress.count(name, number)
     return counts
 
 

@@ -16,6 +16,7 @@ from rules.errors import N_, CareError, InvalidInput
 from rules.fields import DAY, FILES, SITE, Field, Kind, Typing
 from rules.permissions import EDITED, Access
 from rules.scope import Actor, scope
+from rules.text import fold
 from services import references
 from services.configuration import Configuration
 from stores import mongo
@@ -46,7 +47,16 @@ def typing_for(
     def refer(kind: str, text: str) -> Any:
         return referred(kind, text, by, session)
 
-    return Typing(today, mongo.zone(), known, refer, by.staff_id)
+    def labels(pick_list: str) -> Mapping[str, str]:
+        values = config.pick_lists.get(pick_list, {}).values()
+        return {
+            fold(label): one.key
+            for one in values
+            for label in (one.label_en, one.label_vi)
+            if not one.retired
+        }
+
+    return Typing(today, mongo.zone(), known, refer, by.staff_id, labels)
 
 
 def referred(kind: str, text: str, by: Actor, session: ClientSession | None = None) -> ObjectId:

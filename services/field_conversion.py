@@ -1,0 +1,225 @@
+"""Changes of a field's type: what would become of the values, and the job that converts them.
+
+What a value was before stays in `custom_before.<key>`, so that going back gives back what nobody
+has changed since.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bson import ObjectId
+from pymongo import UpdateOne
+from pymongo.collection import Collection
+
+from rules import conversions
+from rules.conversions import CONVERTED, KEPT, LOST, Names
+from rules.fields import Field, Kind, Typing
+from rules.kinds import site_field
+from rules.scope import SYSTEM
+from services import bulk, configuration, field_indexes, field_values, references
+from services.configuration import Configuration
+from services.configuration_changes import Content
+from services.progress import NoProgress, Progress
+from stores import mongo
+
+Stored = dict[str, Any]
+
+LOOKED_AT = 20_000  # records of a preview; a page should come within a few seconds
+SAMPLES = 5
+BATCH = 1000
+BEFORE = "custom_before"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A value that would be lost, and the record that has it."""
+
+    label: str
+    value: str
+
+
+@dataclass(slots=True)
+class Loss:
+    """What a change of type does to the values that are there; `values` of them were looked at."""
+
+    values: int = 0
+    kept: int = 0
+    converted: int = 0
+    lost: int = 0
+    is_partial: bool = False
+    lost_samples: list[Sample] = field(default_factory=list)
+    converted_samples: list[tuple[str, str]] = field(default_factory=list)
+
+
+def is_needed(before: Content, after: Content) -> bool:
+    """Whether stored values mean something else under the new definition."""
+    parts = ("type", "pick_list")
+    return any(before.get(name) != after.get(name) for name in parts)
+
+
+def preview(
+    config: Configuration, kind: Kind, key: str, before: Content, after: Content, *, at: datetime
+) -> Loss:
+    """Counts what would become of the values of the newest records."""
+    turn = _Turn(config, kind, key, before, after, at)
+    loss = Loss()
+    wanted = {turn.old.path: 1, BEFORE: 1, **dict.fromkeys(_naming(kind), 1)}
+    rows = turn.collection.find({**kind.base, **turn.concerned}, wanted)
+    for row in rows.sort("_id", -1).limit(LOOKED_AT):
+        value = references.value_at(row, turn.old.path)
+        what, new = turn.becomes(row)
+        if value is None and new is None:
+            continue
+        loss.values += 1
+        setattr(loss, what, getattr(loss, what) + 1)
+        if what == LOST and len(loss.lost_samples) < SAMPLES:
+            label = " · ".join(str(row.get(path) or "") for path in _naming(kind)).strip(" ·")
+            loss.lost_samples.append(Sample(label, turn.shown(value)))
+        if what == CONVERTED and len(loss.converted_samples) < SAMPLES:
+            loss.converted_samples.append((turn.shown(value), turn.shown_new(new)))
+    loss.is_partial = loss.values >= LOOKED_AT
+    return loss
+
+
+def convert(
+    kind: str, key: str, before: Content, after: Content, progress: Progress | None = None
+) -> None:
+    """Converts the values of all records, and brings the indexes in line.
+
+    Run twice, or killed half-way and run again, the result is the same: a value that is converted
+    already reads as itself under the new type. Raises Cancelled.
+    """
+    progress = progress or NoProgress()
+    config = configuration.snapshot()
+    known = config.kinds.get(kind)
+    if known is None:
+        return
+    turn = _Turn(config, known, key, before, after, datetime.now(UTC))
+
+    def work(ids: Sequence[ObjectId]) -> None:
+        for name, number in turn.convert(ids).items():
+            progress.count(f"values_{name}", number)
+
+    # While values are on their way from one type to the other, an index that demands that they
+    # differ would be in the way.
+    concerned = {**known.base, **turn.concerned}
+    bulk.over(turn.collection, concerned, work, progress, step="values", size=BATCH)
+    field_indexes.bring_in_line(kind, progress)
+
+
+class _Turn:
+    """One change of type."""
+
+    def __init__(
+        self,
+        config: Configuration,
+        kind: Kind,
+        key: str,
+        before: Content,
+        after: Content,
+        at: datetime,
+    ) -> None:
+        lists = frozenset(config.pick_lists)
+        self.old: Field = site_field(key, before, lists)
+        self.new: Field = site_field(key, after, lists)
+        self.collection: Collection[Stored] = mongo.database()[kind.collection]
+        self._key = key
+        self._config = config
+        today = at.astimezone(mongo.zone()).date()
+        self._typing: Typing = field_values.typing_for(config, SYSTEM, today)
+        self._names: Names = self._called
+
+    @property
+    def concerned(self) -> Stored:
+        """The records that have a value, or had one that was lost."""
+        kept = f"{BEFORE}.{self._key}"
+        return {"$or": [{self.old.path: {"$exists": True}}, {kept: {"$exists": True}}]}
+
+    def becomes(self, row: Stored) -> tuple[str, Any]:
+        """(what happens, the stored value afterwards) of the record's value."""
+        stored = references.value_at(row, self.old.path)
+        kept = (row.get(BEFORE) or {}).get(self._key)
+        if isinstance(kept, dict) and kept.get("became") == stored:
+            if self._had(kept, self.old):
+                return KEPT, stored  # converted by an attempt before this one
+            if self._had(kept, self.new):
+                return CONVERTED, kept["value"]
+        if stored is None:
+            return KEPT, None
+        value = self._read(stored)
+        what, new = conversions.convert(self.old, self.new, value, self._typing, self._names)
+        return what, field_values.stored(self.new, new)
+
+    def convert(self, ids: Sequence[ObjectId]) -> dict[str, int]:
+        """Converts the values of these records; {what: how many}."""
+        counts = {KEPT: 0, CONVERTED: 0, LOST: 0}
+        writes = []
+        wanted = {self.old.path: 1, BEFORE: 1}
+        for row in self.collection.find({"_id": {"$in": list(ids)}}, wanted):
+            stored = references.value_at(row, self.old.path)
+            what, new = self.becomes(row)
+            if stored is None and new is None:
+                continue
+            counts[what] += 1
+            if what != KEPT:
+                writes.append(self._write(row["_id"], stored, new))
+        if writes:
+            self.collection.bulk_write(writes, ordered=False)
+        return counts
+
+    def shown(self, value: Any) -> str:
+        """A stored value of the old type, as it is typed."""
+        found = field_values.from_stored(self.old, value)
+        called = self._called(self.old, found) if self.old.refers_to or self.old.pick_list else ""
+        return (called or field_values.form_text(self.old, found))[:120]
+
+    def shown_new(self, value: Any) -> str:
+        found = field_values.from_stored(self.new, value)
+        called = self._called(self.new, found) if self.new.refers_to or self.new.pick_list else ""
+        return (called or field_values.form_text(self.new, found))[:120]
+
+    @staticmethod
+    def _had(kept: Stored, of: Field) -> bool:
+        """Whether what was kept is a value of this field."""
+        return kept.get("type") == of.type and kept.get("pick_list", "") == of.pick_list
+
+    def _read(self, stored: Any) -> Any:
+        value = field_values.from_stored(self.old, stored)
+        # A whole number that somebody typed under the new type while this runs, or an import left.
+        return (
+            str(value) if self.old.family == "text" and not isinstance(value, str | list) else value
+        )
+
+    def _write(self, record_id: ObjectId, stored: Any, new: Any) -> UpdateOne:
+        kept = {
+            "type": self.old.type,
+            "pick_list": self.old.pick_list,
+            "value": stored,
+            "became": new,
+        }
+        update: Stored = {"$set": {f"{BEFORE}.{self._key}": kept}, "$inc": {"version": 1}}
+        if new is None:
+            update["$unset"] = {self.old.path: ""}
+        else:
+            update["$set"][self.old.path] = new
+        # Whoever changed the value meanwhile did so under the new type: that stays.
+        return UpdateOne({"_id": record_id, self.old.path: stored}, update)
+
+    def _called(self, of: Field, value: Any) -> str:
+        if of.pick_list:
+            picked = self._config.value(of.pick_list, str(value))
+            return picked.label_vi if picked else ""
+        if of.refers_to and value is not None:
+            return references.names(of.refers_to, [value], by=SYSTEM).get(value, "")
+        return ""
+
+
+def _naming(kind: Kind) -> list[str]:
+    """Where the number and the name of a record stand."""
+    return list(
+        dict.fromkeys(
+            kind.fields[key].path for key in (kind.code, kind.title) if key in kind.fields
+        )
+    )
