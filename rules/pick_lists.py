@@ -7,9 +7,7 @@ from rules.errors import N_, CareError, InvalidInput
 from rules.field_definitions import LABEL_LENGTH, key_of
 from rules.text import nfc
 
-COLOURS = (
-    *("gray", "red", "orange", "yellow", "green", "teal", "azure", "blue", "purple", "pink"),
-)
+COLOURS = ("gray", "red", "orange", "yellow", "green", "teal", "azure", "blue", "purple")
 VALUES_LIMIT = 1000
 TREES = frozenset({"group"})  # lists whose values stand under each other
 

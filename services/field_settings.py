@@ -84,7 +84,7 @@ def add(
     made, beside = _definition(config, kind, key, typed, by, at)
     made["position"] = last + STEP
     change = Change(SECTION, field_key(kind_key, key), made, version=0)
-    return key, _apply([*beside, change], kind_key, N_("Added"), key, by, at)
+    return key, _apply([*beside, change], kind_key, "+", key, by, at)
 
 
 def change(
@@ -111,16 +111,16 @@ def change(
     if field.source == BUILT_IN:
         made = field_definitions.definition(typed, is_built_in=True) | kept
         changes = [Change(SECTION, field_key(kind_key, key), made, version=version)]
-        return _apply(changes, kind_key, N_("Changed"), key, by, at)
+        return _apply(changes, kind_key, "✎", key, by, at)
     made, beside = _definition(config, kind, key, typed, by, at)
     made |= kept
     changes = [*beside, Change(SECTION, field_key(kind_key, key), made, version=version)]
     if not field_conversion.is_needed(before, made):
-        return _apply(changes, kind_key, N_("Changed"), key, by, at)
+        return _apply(changes, kind_key, "✎", key, by, at)
     loss = field_conversion.preview(config, kind, key, before, made, at=at)
     if loss.values and not is_confirmed:
         raise TypeChanges(loss)
-    return _apply(changes, kind_key, N_("Changed"), key, by, at, converting=(before, made))
+    return _apply(changes, kind_key, "✎", key, by, at, converting=(before, made))
 
 
 def arrange(kind_key: str, keys: Sequence[str], *, by: Actor, at: datetime) -> None:
@@ -139,7 +139,7 @@ def arrange(kind_key: str, keys: Sequence[str], *, by: Actor, at: datetime) -> N
         content = {**known.get(item, {}), "position": (place + 1) * STEP}
         if content != known.get(item):
             changes.append(Change(SECTION, item, content))
-    _apply(changes, kind_key, N_("Ordered"), "", by, at)
+    _apply(changes, kind_key, "↕", "", by, at)
 
 
 def retire(
@@ -160,8 +160,7 @@ def retire(
     if is_retired:
         made["is_retired"] = True
     changes = [Change(SECTION, field_key(kind_key, key), made or None, version=version)]
-    says = N_("Retired") if is_retired else N_("Brought back")
-    return _apply(changes, kind_key, says, key, by, at)
+    return _apply(changes, kind_key, "−" if is_retired else "↩", key, by, at)
 
 
 def filled(kind: Kind, field: Field) -> int:
@@ -253,7 +252,7 @@ def _limits(kind: Kind, field: Field) -> dict[str, CareError]:
 def _apply(
     changes: Sequence[Change],
     kind_key: str,
-    says: str,
+    sign: str,
     key: str,
     by: Actor,
     at: datetime,
@@ -264,7 +263,7 @@ def _apply(
 
     def work(session: ClientSession) -> ObjectId | None:
         done = configuration_changes.apply(
-            changes, says=f"{says}: {kind_key} {key}".strip(), by=by, at=at, session=session
+            changes, says=f"{sign} {kind_key} {key}".strip(), by=by, at=at, session=session
         )
         if not done:
             return None

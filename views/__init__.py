@@ -28,6 +28,7 @@ from views.changes import Changes
 from views.customer_viewers import CustomerViewers
 from views.customers import Customers
 from views.customers_due import CustomersDue
+from views.field_settings import FieldSettings
 from views.files import Files
 from views.filter_builder import FilterBuilder
 from views.handover import HandOver
@@ -37,6 +38,7 @@ from views.list_files import Exports
 from views.lookup import Lookup
 from views.orders import Orders
 from views.orders_due import OrdersDue, OrdersDueByArea, OrdersDueByGroup
+from views.pick_lists import PickLists
 from views.products import Products
 from views.relationships import Relationships
 from views.reveal import Reveal
@@ -69,6 +71,8 @@ def screens() -> list[BaseView]:
         Why(),
         AssignProducts(),
         AssignCustomers(),
+        FieldSettings(),
+        PickLists(),
         Relationships(),
         Schedules(),
         Care(),

@@ -59,6 +59,8 @@ SECTIONS = (
         N_("Settings"),
         (
             Entry("staff", N_("Staff"), "user-cog"),
+            Entry("field_settings", N_("Fields"), "forms"),
+            Entry("pick_lists", N_("Pick lists"), "list-tree"),
             Entry("relationships", N_("Relationship rules"), "heart-handshake"),
             Entry("schedules", N_("Schedules"), "clock"),
             Entry("audit", N_("Change log"), "list-check"),

@@ -58,12 +58,12 @@ def test_values_are_added_named_ordered_and_retired(administrator: Actor) -> Non
     sent = rows("channel")[::-1]
     sent[0]["label_vi"] = "Đại lý cấp 1"
     sent[1]["retired"] = "1"
-    save(administrator, "channel", [*sent, {"label_vi": "Hội chợ", "colour": "pink"}, {}])
+    save(administrator, "channel", [*sent, {"label_vi": "Hội chợ", "colour": "blue"}, {}])
     assert keys("channel") == ["agent", "online", "shop", "hoi_cho"]
     values = configuration.snapshot().pick_lists["channel"]
     assert values["agent"].label_vi == "Đại lý cấp 1"
     assert values["online"].retired
-    assert values["hoi_cho"].colour == "pink"
+    assert values["hoi_cho"].colour == "blue"
 
 
 def test_a_value_in_use_is_never_lost(administrator: Actor) -> None:
