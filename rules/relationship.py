@@ -20,6 +20,7 @@ from rules.relationship_facts import (
     NUMERIC,
     ONE_OF,
     UNKNOWN,
+    Fact,
 )
 
 NEW, DO_NOT_FORGET = "new", "do_not_forget"
@@ -41,6 +42,12 @@ class Condition:
     number: int | None = None
     values: tuple[str, ...] = ()
     by_group: Mapping[str, int] = field(default_factory=dict)
+    of: Fact | None = None  # the fact itself, when it is a field of the site
+
+    @property
+    def known(self) -> Fact | None:
+        """The fact; None when it is one of another version, or a field that is gone."""
+        return self.of or FACTS.get(self.fact)
 
     def bound(self, customer: Customer) -> int | None:
         """The number for this customer."""
@@ -54,7 +61,7 @@ class Condition:
 
     def holds(self, customer: Customer, today: date) -> bool:
         """Whether it is true. What is unknown is only ever `unknown`, or none of some values."""
-        known = FACTS.get(self.fact)
+        known = self.known
         if known is None:  # a fact of another version: the rule must not fire by accident
             return False
         actual = known.read(customer, today)
@@ -182,7 +189,7 @@ def because(decision: Decision, customer: Customer, today: date) -> list[dict[st
     Exceptions are left out: that a customer is not lost is no reason for what it is.
     """
     reasons = reasons_of(decision.rule) if decision.rule else ()
-    return [_found(one, customer, today) for one in reasons]
+    return [_found(one, one.known, customer, today) for one in reasons if one.known]
 
 
 def reasons_of(rule: Rule) -> Sequence[Condition]:
@@ -191,8 +198,7 @@ def reasons_of(rule: Rule) -> Sequence[Condition]:
     return reasons or rule.conditions
 
 
-def _found(condition: Condition, customer: Customer, today: date) -> dict[str, Any]:
-    fact = FACTS[condition.fact]
+def _found(condition: Condition, fact: Fact, customer: Customer, today: date) -> dict[str, Any]:
     actual = fact.read(customer, today)
     found: dict[str, Any] = {"fact": condition.fact, "operator": condition.operator}
     if condition.operator in (AT_LEAST, AT_MOST):
@@ -201,6 +207,9 @@ def _found(condition: Condition, customer: Customer, today: date) -> dict[str, A
         found["value"] = list(condition.values)
     if actual is not None:
         found["actual"] = _plain(actual)
+    if condition.of:
+        found["label"] = condition.of.label
+        found |= {"pick_list": condition.of.pick_list} if condition.of.pick_list else {}
     return found
 
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from rules import fields
 from rules.errors import N_
 
 # DAYS and NUMBER are compared with a whole number, MONEY with an amount in dong, CHOICE is one key
@@ -54,6 +55,51 @@ class Fact:
 
 
 FACTS: dict[str, Fact] = {}
+
+
+# Fields of a site by the family of their type, as facts. A date counts the days since then.
+OF_FAMILY = {
+    fields.NUMBER: NUMBER,
+    fields.DAY: DAYS,
+    fields.CHOICE: CHOICE,
+    fields.CHOICES: CHOICES,
+}
+CUSTOM = "custom."
+
+
+def of_field(one: fields.Field) -> Fact | None:
+    """The fact that a field of the site is, with the key `custom.<key>`; None for other types."""
+    kind = OF_FAMILY.get(fields.TYPES[one.type].family) if one.type in fields.TYPES else None
+    if kind is None or not one.path.startswith(CUSTOM) or one.type == "computed":
+        return None
+    name = one.path.removeprefix(CUSTOM)
+    read, expression = _custom(name, kind)
+    label = one.label_vi or one.label_en or one.key
+    return Fact(CUSTOM + one.key, label, kind, read, expression, one.pick_list or None)
+
+
+def _custom(
+    name: str, kind: str
+) -> tuple[Callable[[Customer, date], Any], Callable[[datetime], Expression]]:
+    path = f"${CUSTOM}{name}"
+
+    def read(customer: Customer, today: date) -> Any:
+        value: Any = (customer.get("custom") or {}).get(name)
+        if kind == DAYS:
+            return None if value is None else (today - _day(value)).days
+        if kind == CHOICES:
+            return tuple(value or ()) or None
+        if hasattr(value, "to_decimal"):  # a Decimal128 of the store
+            return value.to_decimal()
+        return value
+
+    if kind == DAYS:
+        return read, lambda today: days_until(today, path)
+    return read, _server_keys(f"{CUSTOM}{name}") if kind == CHOICES else _path(path)
+
+
+def _day(value: Any) -> date:
+    return value.date() if isinstance(value, datetime) else value
 
 
 def register(fact: Fact) -> None:

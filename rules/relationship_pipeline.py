@@ -11,7 +11,6 @@ from rules.relationship import NEW, PERSON, RULE, Condition, Rule, reasons_of
 from rules.relationship_facts import (
     AT_LEAST,
     AT_MOST,
-    FACTS,
     KNOWN,
     MONEY,
     NONE_OF,
@@ -88,13 +87,14 @@ def _set_by_rule(rule: Rule, today: date, at: datetime) -> Expression:
         "label_en": _literal(rule.label_en),
         "because": _let(
             {"status": "$relationship"},
-            [_found(one, today) for one in reasons_of(rule) if one.fact in FACTS],
+            [_found(one, today) for one in reasons_of(rule) if one.known],
         ),
     }
 
 
 def _found(condition: Condition, today: date) -> Expression:
-    fact = FACTS[condition.fact]
+    fact = condition.known
+    assert fact is not None  # noqa: S101 - the caller has looked
     actual = fact.expression(_at_midnight(today))
     if fact.kind == MONEY:
         actual = {"$toString": actual}
@@ -103,7 +103,11 @@ def _found(condition: Condition, today: date) -> Expression:
         found["value"] = {"$ifNull": [_bound(condition), None]}
     elif condition.values:
         found["value"] = _literal(list(condition.values))
-    return found | {"actual": {"$ifNull": [actual, "$$REMOVE"]}}
+    found["actual"] = {"$ifNull": [actual, "$$REMOVE"]}
+    if condition.of:
+        found["label"] = _literal(fact.label)
+        found |= {"pick_list": _literal(fact.pick_list)} if fact.pick_list else {}
+    return found
 
 
 def _ask_for_status(rules: Sequence[Rule]) -> bool:
@@ -188,7 +192,7 @@ def _conditions(rule: Rule, today: date) -> list[Expression]:
 
 
 def _holds(condition: Condition, today: date) -> Expression:
-    known = FACTS.get(condition.fact)
+    known = condition.known
     if known is None:
         return False
     actual = known.expression(_at_midnight(today))

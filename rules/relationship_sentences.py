@@ -7,7 +7,16 @@ from typing import Any
 
 from rules.errors import N_
 from rules.relationship import PERSON, RULE
-from rules.relationship_facts import AT_LEAST, AT_MOST, FACTS, KNOWN, MONEY, NONE_OF, ONE_OF
+from rules.relationship_facts import (
+    AT_LEAST,
+    AT_MOST,
+    FACTS,
+    KNOWN,
+    MONEY,
+    NONE_OF,
+    ONE_OF,
+    Fact,
+)
 from rules.sentences import Sentence
 
 Label = Callable[[str, str], str]  # (pick list, key) -> label in the reader's language
@@ -67,16 +76,22 @@ def rule_name(rule: Mapping[str, Any], language: str) -> str:
     return str(next((name for name in shown if name), rule.get("rule") or rule.get("key") or "?"))
 
 
-def condition(stored: Mapping[str, Any], *, label: Label) -> Sentence:
-    """A condition in words; with `actual`, what was found as well."""
-    fact = FACTS.get(stored.get("fact", ""))
+def condition(
+    stored: Mapping[str, Any], *, label: Label, known: Mapping[str, Fact] = FACTS
+) -> Sentence:
+    """A condition in words; with `actual`, what was found as well.
+
+    What was found about a field of the site carries the words that the field had then.
+    """
+    fact = known.get(stored.get("fact", ""))
+    pick_list = fact.pick_list if fact else stored.get("pick_list")
     operator = stored.get("operator", "")
-    name: Any = Sentence(fact.label) if fact else stored.get("fact", "?")
+    name: Any = Sentence(fact.label) if fact else stored.get("label") or stored.get("fact", "?")
     texts = FOUND if stored.get("actual") is not None else CONDITIONS
     params = {
         "fact": name,
-        "value": _shown(stored.get("value"), fact, label),
-        "actual": _shown(stored.get("actual"), fact, label),
+        "value": _shown(stored.get("value"), fact, pick_list, label),
+        "actual": _shown(stored.get("actual"), fact, pick_list, label),
     }
     message = texts.get(operator, NO_VALUE)
     return Sentence(
@@ -84,13 +99,13 @@ def condition(stored: Mapping[str, Any], *, label: Label) -> Sentence:
     )
 
 
-def _shown(value: Any, fact: Any, label: Label) -> Any:
+def _shown(value: Any, fact: Fact | None, pick_list: str | None, label: Label) -> Any:
     if value is None:
         return "–"
     if isinstance(value, list | tuple):
-        return ", ".join(_shown(one, fact, label) for one in value) or "–"
-    if fact is not None and fact.pick_list:
-        return label(fact.pick_list, str(value))
+        return ", ".join(_shown(one, fact, pick_list, label) for one in value) or "–"
+    if pick_list:
+        return label(pick_list, str(value))
     if fact is not None and fact.kind == MONEY:
         return _number(value)
     return value
@@ -103,9 +118,11 @@ def _number(value: Any) -> Any:
         return value
 
 
-def sentences(conditions: Sequence[Mapping[str, Any]], *, label: Label) -> list[Sentence]:
+def sentences(
+    conditions: Sequence[Mapping[str, Any]], *, label: Label, known: Mapping[str, Fact] = FACTS
+) -> list[Sentence]:
     """The conditions of a stored rule in words."""
-    return [condition(_as_found(one), label=label) for one in conditions]
+    return [condition(_as_found(one), label=label, known=known) for one in conditions]
 
 
 def _as_found(stored: Mapping[str, Any]) -> dict[str, Any]:

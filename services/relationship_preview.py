@@ -55,7 +55,7 @@ class Preview:
 
 def preview(document: Stored, *, at: datetime, limit: int = CUSTOMERS_LIMIT) -> Preview:
     """What would change if these checked rules were saved now. Writes nothing."""
-    setup = relationship_setup.from_stored(document)
+    setup = relationship_setup.from_stored(document, relationship_setup.facts)
     now = relationship_setup.load()
     same_facts = (setup.contact_kinds, setup.unanswered) == (now.contact_kinds, now.unanswered)
     zone = mongo.zone()

@@ -1,6 +1,6 @@
 """The rules of relationship statuses as a site has them, and saving others (S3.3, S3.4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,17 @@ from models.relationship import CONTACT_KINDS
 from rules.errors import N_, InvalidInput, NotAllowed, StaleForm
 from rules.permissions import CONFIGURE
 from rules.relationship import Condition, Rule
-from rules.relationship_facts import AT_LEAST, AT_MOST, DAYS, FACTS, NONE_OF, ONE_OF
+from rules.relationship_facts import (
+    AT_LEAST,
+    AT_MOST,
+    CUSTOM,
+    DAYS,
+    FACTS,
+    NONE_OF,
+    ONE_OF,
+    Fact,
+    of_field,
+)
 from rules.scope import Actor
 from services import audit, configuration, job_runs, shipped_relationships
 from stores.mongo import in_transaction
@@ -59,13 +69,24 @@ def ensure() -> None:
 def load(session: ClientSession | None = None) -> Setup:
     """The rules in force now; one query."""
     found = RelationshipSetup.collection().find_one({"key": KEY}, session=session)
-    return from_stored(found or shipped())
+    return from_stored(found or shipped(), facts)
 
 
-def from_stored(document: Mapping[str, Any]) -> Setup:
-    """The rules of a stored document."""
+def facts() -> dict[str, Fact]:
+    """Every fact that rules may ask for, those of the customers' own fields included, by key."""
+    defined = configuration.snapshot().kinds["customers"].fields.values()
+    own = [of_field(one) for one in defined if one.is_usable]
+    return FACTS | {fact.key: fact for fact in own if fact}
+
+
+def from_stored(
+    document: Mapping[str, Any], known: Callable[[], Mapping[str, Fact]] = lambda: FACTS
+) -> Setup:
+    """The rules of a stored document; `known` is asked when one of them asks for a site's field."""
+    asked = {one["fact"] for rule in document.get("rules") or () for one in rule["conditions"]}
+    own = known() if any(fact.startswith(CUSTOM) for fact in asked) else {}
     return Setup(
-        rules=tuple(_rule(one) for one in document.get("rules") or ()),
+        rules=tuple(_rule(one, own) for one in document.get("rules") or ()),
         contact_kinds=frozenset(document.get("contact_kinds") or ()),
         unanswered=frozenset(document.get("unanswered") or ()),
         version=document.get("version", 1),
@@ -73,11 +94,11 @@ def from_stored(document: Mapping[str, Any]) -> Setup:
     )
 
 
-def _rule(stored: Mapping[str, Any]) -> Rule:
+def _rule(stored: Mapping[str, Any], own: Mapping[str, Fact]) -> Rule:
     return Rule(
         key=stored["key"],
         status=stored["status"],
-        conditions=tuple(_condition(one) for one in stored.get("conditions") or ()),
+        conditions=tuple(_condition(one, own) for one in stored.get("conditions") or ()),
         hold_days=stored.get("hold_days"),
         is_enabled=stored.get("is_enabled", True),
         label_vi=stored.get("label_vi") or "",
@@ -85,13 +106,14 @@ def _rule(stored: Mapping[str, Any]) -> Rule:
     )
 
 
-def _condition(stored: Mapping[str, Any]) -> Condition:
+def _condition(stored: Mapping[str, Any], own: Mapping[str, Fact]) -> Condition:
     return Condition(
         fact=stored["fact"],
         operator=stored["operator"],
         number=stored.get("number"),
         values=tuple(stored.get("values") or ()),
         by_group=dict(stored.get("by_group") or {}),
+        of=own.get(stored["fact"]) if stored["fact"].startswith(CUSTOM) else None,
     )
 
 
@@ -108,8 +130,9 @@ def checked(
     if not set(contact_kinds) & set(CONTACT_KINDS):
         raise InvalidInput(N_("Tick at least one thing that counts as a contact."))
     keys = [rule["key"] for rule in rules]
+    known = facts()
     for rule in rules:
-        _check_rule(rule)
+        _check_rule(rule, known)
     if len(set(keys)) != len(keys):
         raise InvalidInput(N_("Two rules have the same key. Remove one of them."))
     return {
@@ -119,7 +142,7 @@ def checked(
     }
 
 
-def _check_rule(rule: Mapping[str, Any]) -> None:
+def _check_rule(rule: Mapping[str, Any], known: Mapping[str, Fact]) -> None:
     name = rule.get("label_vi") or rule.get("key") or "?"
     if not rule.get("label_vi"):
         raise InvalidInput(N_("Give every rule a name."))
@@ -140,11 +163,11 @@ def _check_rule(rule: Mapping[str, Any]) -> None:
             limit=CONDITIONS_LIMIT,
         )
     for condition in rule["conditions"]:
-        _check_condition(condition, name)
+        _check_condition(condition, name, known)
 
 
-def _check_condition(condition: Mapping[str, Any], name: str) -> None:
-    fact = FACTS.get(condition["fact"])
+def _check_condition(condition: Mapping[str, Any], name: str, known: Mapping[str, Fact]) -> None:
+    fact = known.get(condition["fact"])
     operator = condition["operator"]
     if fact is None or operator not in fact.operators:
         raise InvalidInput(N_("Rule “%(rule)s”: a condition cannot be read."), rule=name)

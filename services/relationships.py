@@ -34,6 +34,7 @@ READ = {
     "relationship_set": 1,
     "groups": 1,
     "tags": 1,
+    "custom": 1,
     "facts": 1,
     "last_contact_at": 1,
 }

@@ -12,8 +12,9 @@ from werkzeug.datastructures import MultiDict
 
 from models.relationship import CONTACT_KINDS
 from rules.errors import N_
-from rules.relationship_facts import AT_LEAST, FACTS, NUMERIC, ONE_OF, WORDS
+from rules.relationship_facts import AT_LEAST, NUMERIC, ONE_OF, WORDS
 from rules.text import nfc
+from services import relationship_setup
 from services.relationship_setup import Setup
 
 Draft = dict[str, Any]
@@ -97,7 +98,7 @@ def _read_rule(form: MultiDict[str, str], at: str) -> Draft:
 
 
 def _read_condition(form: MultiDict[str, str], at: str) -> Draft:
-    fact = FACTS.get(form.get(f"{at}.fact", ""))
+    fact = relationship_setup.facts().get(form.get(f"{at}.fact", ""))
     values = form.getlist(f"{at}.values")
     if fact is not None and fact.kind == WORDS:
         values = [nfc(word) for text in values for word in text.split(",")]
@@ -149,7 +150,7 @@ def _new_rule(rules: Sequence[Draft]) -> Draft:
 
 
 def _add_condition(rule: Draft) -> None:
-    fact = FACTS.get(rule.get("new_fact", ""))
+    fact = relationship_setup.facts().get(rule.get("new_fact", ""))
     if fact is None:
         return
     operator = AT_LEAST if fact.kind in NUMERIC else ONE_OF
@@ -178,7 +179,7 @@ def _stored_rule(rule: Draft) -> dict[str, Any]:
 
 def _stored_condition(one: Draft) -> dict[str, Any]:
     stored: dict[str, Any] = {"fact": one["fact"], "operator": one["operator"]}
-    fact = FACTS.get(one["fact"])
+    fact = relationship_setup.facts().get(one["fact"])
     compared = one["operator"] not in ("known", "unknown")
     if fact is not None and fact.kind in NUMERIC and compared:
         stored["number"] = _whole(one["number"])

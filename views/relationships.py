@@ -8,7 +8,7 @@ from flask_babel import gettext
 
 from rules.errors import N_, CareError, InvalidInput, StaleForm
 from rules.permissions import CONFIGURE
-from rules.relationship_facts import FACTS, WORDS
+from rules.relationship_facts import WORDS
 from rules.relationship_sentences import sentences
 from services import relationship_preview, relationship_setup
 from views import formats, relationship_form, relationship_words
@@ -71,7 +71,7 @@ class Relationships(ScreenView):
             problem=problem,
             found=found,
             is_draft=is_draft,
-            facts=FACTS,
+            facts=relationship_setup.facts(),
             words_kind=WORDS,
             operators=relationship_form.OPERATOR_LABELS,
             contacts=relationship_form.CONTACT_LABELS,
@@ -84,8 +84,10 @@ class Relationships(ScreenView):
 def _condition_texts(rule: Draft) -> list[str]:
     """The conditions of a drafted rule in words; numbers that cannot be read as they stand."""
     stored = relationship_form.rules_of({"rules": [rule]})[0]["conditions"]
-    texts = []
-    for one, said in zip(stored, sentences(stored, label=relationship_words.label), strict=True):
+    texts, known = [], relationship_setup.facts()
+    for one, said in zip(
+        stored, sentences(stored, label=relationship_words.label, known=known), strict=True
+    ):
         groups = [
             f"{relationship_words.label('group', key)}: {formats.format_number(number)}"
             for key, number in (one.get("by_group") or {}).items()

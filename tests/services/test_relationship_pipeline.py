@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from models import Customer, Interaction, Order
 from models.base import stored_date
+from rules.fields import Field
 from rules.relationship import Condition, Rule, because, decide
-from rules.relationship_facts import FACTS, KNOWN, NUMERIC, UNKNOWN
+from rules.relationship_facts import FACTS, KNOWN, NUMERIC, UNKNOWN, of_field
 from rules.relationship_pipeline import decision, set_by
 from services import relationship_bulk, relationship_facts, relationship_setup, relationships
 from stores import mongo
@@ -27,21 +28,38 @@ WORDS = {
     "relationship": STATUSES,
 }
 
+OWN = {
+    fact.key: fact
+    for fact in map(
+        of_field,
+        (
+            Field("points", "integer", "custom.points", label_vi="Điểm"),
+            Field("met_on", "date", "custom.met_on", label_vi="$Gặp"),
+            Field("rank", "choice", "custom.rank", label_vi="Hạng", pick_list="rank"),
+            Field("likes", "choices", "custom.likes", label_vi="Sở thích", pick_list="likes"),
+        ),
+    )
+    if fact
+}
+WORDS |= {"custom.rank": ["gold", "$r"], "custom.likes": ["a", "b"]}
+
 days = st.integers(0, 60).map(lambda ago: stored_date(TODAY - timedelta(days=ago)))
 numbers = st.none() | st.integers(0, 60)
 
 
 @st.composite
 def conditions(draw):
-    fact = FACTS[draw(st.sampled_from(sorted(FACTS)))]
+    known = FACTS | OWN
+    fact = known[draw(st.sampled_from(sorted(known)))]
+    of = OWN.get(fact.key)
     operator = draw(st.sampled_from(fact.operators))
     if operator in (KNOWN, UNKNOWN):
-        return Condition(fact.key, operator)
+        return Condition(fact.key, operator, of=of)
     if fact.kind in NUMERIC:
         by_group = draw(st.dictionaries(st.sampled_from(GROUPS), st.integers(0, 60), max_size=2))
-        return Condition(fact.key, operator, draw(numbers), by_group=by_group)
+        return Condition(fact.key, operator, draw(numbers), by_group=by_group, of=of)
     values = draw(st.lists(st.sampled_from(WORDS[fact.key]), min_size=1, max_size=3, unique=True))
-    return Condition(fact.key, operator, values=tuple(values))
+    return Condition(fact.key, operator, values=tuple(values), of=of)
 
 
 rules = st.lists(
@@ -78,6 +96,12 @@ customers = st.fixed_dictionaries(
         "relationship_set": some(by=st.sampled_from(["rule", "person"])),
         "groups": st.none() | st.lists(st.sampled_from(GROUPS), max_size=2),
         "tags": st.none() | st.lists(st.sampled_from(WORDS["tags"]), max_size=2),
+        "custom": some(
+            points=st.none() | st.integers(0, 60),
+            met_on=st.none() | days,
+            rank=st.sampled_from(WORDS["custom.rank"]),
+            likes=st.none() | st.lists(st.sampled_from(WORDS["custom.likes"]), max_size=2),
+        ),
         "facts": some(
             order_count=st.integers(0, 60),
             revenue=st.integers(0, 6000).map(lambda n: Decimal128(Decimal(n) / 100)),

@@ -16,7 +16,8 @@ from bson import Decimal128
 from models import Customer, Interaction, Order, Site
 from models.base import stored_date
 from rules.errors import InvalidInput, NotAllowed, StaleForm
-from services import care, customers, relationship_setup, relationships, trash
+from rules.fields import Field
+from services import care, customers, relationship_preview, relationship_setup, relationships, trash
 from services.care import CareEntry
 from services.progress import Cancelled, NoProgress
 from tests.factories import NOW, TODAY, make_customer, make_order
@@ -407,3 +408,59 @@ def test_the_import_brings_facts_and_statuses_along():
     }
     assert Order.collection().count_documents({}) == 1
     assert stored(one)["relationship"] == "won"
+
+
+def test_rules_ask_for_fields_that_the_site_added(administrator, monkeypatch):
+    points = relationship_setup.of_field(
+        Field("points", "integer", "custom.points", label_vi="Điểm tích lũy")
+    )
+    known = relationship_setup.FACTS | {points.key: points}
+    monkeypatch.setattr(relationship_setup, "facts", lambda: known)
+    rich, poor = make_customer(custom={"points": 120}), make_customer(custom={"points": 3})
+    condition = {"fact": "custom.points", "operator": "at_least", "number": 100}
+    rule = a_rule(key="rich", status="potential", conditions=[condition])
+    document = setup_document(rules=[rule, *relationship_setup.shipped()["rules"]])
+    save(administrator, relationship_setup.checked(document["rules"], ["care"], []))
+    assert relationship_preview.preview(document, at=NOW).becomes == {"potential": 1}
+    recompute()
+    assert [stored(one)["relationship"] for one in (rich, poor)] == ["potential", "new"]
+    assert stored(rich)["relationship_set"]["because"] == [
+        {
+            "fact": "custom.points",
+            "operator": "at_least",
+            "value": 100,
+            "actual": 120,
+            "label": "Điểm tích lũy",
+        }
+    ]
+
+
+def test_a_rule_over_a_field_that_is_gone_holds_for_nobody(administrator):
+    one = make_customer(custom={"points": 120})
+    condition = {"fact": "custom.points", "operator": "at_least", "number": 100}
+    relationship_setup.RelationshipSetup.collection().update_one(
+        {}, {"$set": {"rules.0": a_rule(status="hot", conditions=[condition])}}
+    )
+    recompute()
+    assert stored(one)["relationship"] == "new"
+
+
+def test_leaving_do_not_forget_by_an_import_of_an_order_is_immediate():
+    one = make_customer(relationship="approached")
+    said(one, 42)
+    recompute()
+    make_order(one, placed_on=TODAY)
+    relationships.bring_in_line([one], at=NOW)
+    assert stored(one)["relationship"] == "won"
+
+
+def test_the_days_of_do_not_forget_may_be_others_for_a_group(administrator):
+    vip, retail = make_customer(groups=["vip"]), make_customer(groups=["retail"])
+    for one in (vip, retail):
+        said(one, 20)
+    rules = relationship_setup.shipped()["rules"]
+    rules[0]["conditions"][0]["by_group"] = {"vip": 14}
+    save(administrator, relationship_setup.checked(rules, ["care"], []))
+    recompute()
+    assert stored(vip)["relationship"] == "do_not_forget"
+    assert stored(retail)["relationship"] == "approached"
