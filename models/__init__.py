@@ -16,6 +16,7 @@ from models.mail_message import MailMessage
 from models.order import Order
 from models.outbox import OutboxMessage
 from models.product import Product, ProductGroup
+from models.record import Record
 from models.relationship import RelationshipSetup
 from models.schedule import Schedule
 from models.site import Site
@@ -45,6 +46,7 @@ DOCUMENTS = (
     OutboxMessage,
     Product,
     ProductGroup,
+    Record,
     RelationshipSetup,
     Schedule,
     Site,
@@ -76,6 +78,7 @@ __all__ = [
     "OutboxMessage",
     "Product",
     "ProductGroup",
+    "Record",
     "RelationshipSetup",
     "Schedule",
     "Site",

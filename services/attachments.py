@@ -16,7 +16,7 @@ from gridfs import GridOut
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from models import Attachment, Customer, Interaction, Order, TrashedRecord
+from models import Attachment, Customer, Interaction, Order, Record, TrashedRecord
 from models.attachment import PENDING
 from models.base import CarebookDocument
 from rules.errors import N_, InvalidInput, NotAllowed, NotFound
@@ -32,7 +32,7 @@ from rules.files import (
 from rules.filters import Criteria
 from rules.permissions import EDIT, SEE
 from rules.scope import Actor, customer_scope, may_attach, may_delete, order_scope
-from services import audit, lists, trash
+from services import audit, lists, site_records, trash
 from services.attachment_copies import refresh
 from services.orphans import files as orphaned
 from services.thumbnails import NotAPicture, thumbnail
@@ -67,6 +67,12 @@ OWNERS: dict[str, Owner] = {
     ),
     "orders": Owner(
         Order, order_scope, lambda one: one.get("customer_id"), lambda one: str(one["code"])
+    ),
+    "records": Owner(
+        Record,
+        site_records.scope_of_all,
+        lambda one: one.get("customer_id"),
+        lambda one: str(one.get("title") or one["code"]),
     ),
     "interactions": Owner(
         Interaction,

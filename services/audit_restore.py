@@ -19,7 +19,7 @@ def restorable(kind: str, entry: Stored, by: Actor) -> list[str]:
     """The fields of an entry that the actor can take back, in its order, by their place in the
     record."""
     known = _by_path(kind, by)
-    if entry.get("action") == "create" or kind not in record_saving.SAVERS:
+    if entry.get("action") == "create" or not record_saving.saves(kind):
         return []
     return [change["field"] for change in entry.get("changes") or [] if change["field"] in known]
 

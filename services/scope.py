@@ -16,7 +16,7 @@ from pymongo.client_session import ClientSession
 
 from models import Customer, Order, Product, Staff
 from rules.scope import seen_by
-from services import bulk, configuration
+from services import bulk, configuration, record_scope
 from services.progress import NoProgress, Progress
 
 Stored = dict[str, Any]
@@ -140,7 +140,8 @@ def _recompute(
         Customer.collection().bulk_write(customer_writes, ordered=False, session=session)
     if order_writes:
         Order.collection().bulk_write(order_writes, ordered=False, session=session)
-    return len(customer_writes) + len(order_writes)
+    records = record_scope.follow_customers(ids, session=session)
+    return len(customer_writes) + len(order_writes) + records
 
 
 def _orders_of(

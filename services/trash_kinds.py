@@ -13,11 +13,11 @@ from typing import Any
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
-from models import Attachment, Customer, Interaction, Order, Product
+from models import Attachment, Customer, Interaction, Order, Product, Record
 from models.base import CarebookDocument
 from rules.filters import Criteria
 from rules.scope import Actor, customer_scope, order_scope, product_scope
-from services import audit, job_runs
+from services import audit, job_runs, site_records
 from services.attachment_copies import refresh
 from services.customers import search_fields
 from services.imports.records import searched
@@ -178,6 +178,14 @@ KINDS: dict[str, Kind] = {
         belongs_to={EVERYTHING: "owner_id"},
         after=_files_changed,
         purged=_files_purged,
+    ),
+    "records": Kind(
+        document=Record,
+        label=lambda record: str(record.get("title") or record["code"]),
+        belongs_to={"customers": "customer_id"},
+        scope=site_records.scope_of_all,
+        has_code=True,
+        recoded=site_records.search_fields,
     ),
     "products": Kind(
         document=Product,

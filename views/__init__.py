@@ -15,6 +15,7 @@ from views import (
     relationship_words,
     second_step,
     sign_in,
+    site_records,
 )
 from views.access_settings import AccessSettings
 from views.account import AccountView
@@ -34,6 +35,7 @@ from views.filter_builder import FilterBuilder
 from views.handover import HandOver
 from views.history import History
 from views.jobs import Jobs
+from views.kind_settings import KindSettings
 from views.list_files import Exports
 from views.lookup import Lookup
 from views.orders import Orders
@@ -44,6 +46,7 @@ from views.relationships import Relationships
 from views.reveal import Reveal
 from views.schedules import Schedules
 from views.second_factor import SecondFactor
+from views.site_records import SiteRecords
 from views.staff import Staff
 from views.today import Today
 from views.trash import Trash
@@ -62,6 +65,8 @@ def screens() -> list[BaseView]:
         Customers(),
         CustomerViewers(),
         Orders(),
+        SiteRecords(),
+        KindSettings(),
         Products(),
         Jobs(),
         Exports(),
@@ -106,6 +111,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(api.blueprint)
     app.register_blueprint(health.blueprint)
     navigation.register(app)
+    site_records.register(app)
     list_screen.register(app)
     relationship_words.register(app)
     audit_words.register(app)

@@ -14,10 +14,10 @@ from models import Product
 from rules.errors import N_, CareError, InvalidInput, NotFound
 from rules.permissions import EDIT
 from rules.scope import Actor, product_scope
-from services import audit_reading, audit_restore, records
+from services import audit_reading, audit_restore, records, site_records
 from views.audit_words import in_words
 from views.base import ScreenView
-from views.context import current_actor, now
+from views.context import configured, current_actor, now
 from views.errors import flash_error
 from views.list_screen import object_id
 
@@ -98,7 +98,7 @@ class Changes(ScreenView):
 def _subject(kind: str, record_id: ObjectId) -> Subject:
     """The record, if the person may see it. Raises NotFound."""
     if kind not in SUBJECTS:
-        raise NotFound()
+        return _site_record(kind, record_id, current_actor())
     return SUBJECTS[kind](record_id, current_actor())
 
 
@@ -122,6 +122,15 @@ def _product(record_id: ObjectId, by: Actor) -> Subject:
     return Subject(name, found.get("version", 1), may_restore=by.may("products", EDIT))
 
 
+def _site_record(kind: str, record_id: ObjectId, by: Actor) -> Subject:
+    """A record of a kind that the site defined. Raises NotFound."""
+    known = configured().kinds.get(kind)
+    if known is None or known.collection != site_records.COLLECTION:
+        raise NotFound()
+    found = site_records.read(kind, record_id, by=by)
+    return Subject(found["title"], found.get("version", 1), may_restore=by.may(kind, EDIT))
+
+
 SUBJECTS: dict[str, Callable[[ObjectId, Actor], Subject]] = {
     "customers": _customer,
     "orders": _order,
@@ -132,4 +141,6 @@ SUBJECTS: dict[str, Callable[[ObjectId, Actor], Subject]] = {
 def _back(kind: str, record_id: str) -> str:
     if kind == "products":
         return url_for("products.index_view")
+    if kind not in SUBJECTS:
+        return url_for("records.record_view", slug=kind, record_id=record_id)
     return url_for(f"{kind}.record_view", record_id=record_id)

@@ -15,7 +15,7 @@ from views.list_columns import PAGE_SIZES, read_columns
 class ColumnChoice:
     """The [Cột] menu of a list; mixed into KindList."""
 
-    endpoint: str
+    list_key: str
 
     @expose("/columns", methods=("POST",))
     def columns_view(self) -> Any:
@@ -25,9 +25,9 @@ class ColumnChoice:
         """
         staff_id = current_actor().staff_id
         if request.form.get("reset"):
-            preferences.forget_list(staff_id, self.endpoint)
+            preferences.forget_list(staff_id, self.list_key)
         else:
-            preferences.keep_list(staff_id, self.endpoint, self._typed_choice())
+            preferences.keep_list(staff_id, self.list_key, self._typed_choice())
         if request.form.get("quiet"):
             return "", 204
         if is_htmx():

@@ -29,6 +29,7 @@ from views.list_screen import links, object_id
 from views.orders_due import AREA, filter_names
 from views.record_edit import edit_page, new_page
 from views.record_forms import Sent
+from views.site_records import of_customer
 from views.trash import restored
 
 TABS = ("history", "orders", "files")
@@ -109,7 +110,8 @@ class Customers(KindList):
         """The customer's page: summary left, history and orders right."""
         record = records.customer_record(object_id(record_id), by=current_actor())
         asked = request.args.get("tab", "")
-        tab = asked if asked in TABS else "history"
+        site_rows = of_customer(asked, record.customer["_id"])
+        tab = asked if asked in TABS or site_rows is not None else "history"
         care = record.customer.get("care") or {}
         due_on = local_date(care.get("due_on"))
         basis = care.get("basis")
@@ -117,6 +119,8 @@ class Customers(KindList):
             "customers/record.html",
             record=record,
             tab=tab,
+            site_rows=site_rows,
+            may_add=site_rows is not None and current_actor().may(tab, CREATE),
             files=shown_files(attachments.of_customer(record.customer["_id"]))
             if tab == "files"
             else (),

@@ -18,7 +18,7 @@ from flask_babel import gettext, ngettext
 from werkzeug.datastructures import FileStorage
 from werkzeug.wsgi import wrap_file
 
-from models import Order
+from models import Order, Record
 from rules.errors import N_, InvalidInput
 from rules.files import AUDIO, INLINE, PDF, PICTURES, UNKNOWN, UPLOAD_BYTES
 from services import attachments, lists
@@ -255,6 +255,10 @@ def _page_of(kind: str, owner_id: ObjectId | None) -> str:
     """Where the files of a record are listed."""
     if kind == "orders":
         return url_for("orders.record_view", record_id=owner_id)
+    if kind == "records":
+        found = Record.collection().find_one({"_id": owner_id}, {"kind": 1})
+        if found:
+            return url_for("records.record_view", slug=found["kind"], record_id=owner_id)
     if kind == "customers":
         return url_for("customers.record_view", record_id=owner_id, tab="files")
     return url_for("customers.index_view")

@@ -100,7 +100,7 @@ class KindList(ColumnChoice, ListFiles, ListModes, CellEdit, BulkEditing, ListSc
     def preferences(self) -> Mapping[str, Any]:
         """What the person chose for this list: columns with widths, rows a page."""
         staff = person()
-        stored = (staff.lists or {}).get(self.endpoint, {}) if staff else {}
+        stored = (staff.lists or {}).get(self.list_key, {}) if staff else {}
         return cast(Mapping[str, Any], stored)
 
     def offered_sorts(self) -> Mapping[str, Sort]:

@@ -52,7 +52,7 @@ class ChosenColumn:
 
 def compile_list(screen: Any, config: Configuration, access: Access, locale: str) -> CompiledList:
     """The compiled list of a screen (views/kind_list.py); from memory while nothing changed."""
-    key = ("list", screen.endpoint, frozenset(role.key for role in access.roles), locale)
+    key = ("list", screen.list_key, frozenset(role.key for role in access.roles), locale)
     return config.once(key, lambda: _compile(screen, config, access, locale))
 
 
@@ -93,9 +93,9 @@ def _wanted(screen: Any, config: Configuration, access: Access) -> Mapping[str, 
     """What administrators set for this list: for one of the roles, else for everybody."""
     lists = config.section("lists")
     for role in access.roles:
-        if f"{screen.endpoint}@{role.key}" in lists:
-            return lists[f"{screen.endpoint}@{role.key}"]
-    return lists.get(screen.endpoint, {})
+        if f"{screen.list_key}@{role.key}" in lists:
+            return lists[f"{screen.list_key}@{role.key}"]
+    return lists.get(screen.list_key, {})
 
 
 def _own_column(

@@ -66,7 +66,7 @@ class ListFiles:
             list(columns.values()),
             form,
             locale(),
-            _file_name(self.endpoint, now()),  # type: ignore[attr-defined]
+            _file_name(self.list_key, now()),  # type: ignore[attr-defined]
         )
 
 

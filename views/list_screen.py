@@ -78,6 +78,15 @@ class ListScreen(ConfiguredModelView):
     has_ticks = False  # whether rows can be ticked, to be changed together
     kind = ""  # of the rows, where roles say what of them is seen
 
+    @property
+    def list_key(self) -> str:
+        """What choices and settings of this list are kept under."""
+        return str(self.endpoint)
+
+    def page_label(self) -> str:
+        """What the page is called, in the reader's language."""
+        return str(gettext(self.label))
+
     def list_filters(self) -> tuple[Filter, ...]:
         """The filters in the order of the filter bar."""
         return ()

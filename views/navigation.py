@@ -1,16 +1,15 @@
 """The sidebar: which screens, in which section and order."""
 
-import threading
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from cachetools import LRUCache
-from flask import Flask, current_app
+from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext
 
 from rules.errors import N_
+from views import site_records
 from views.context import configured, current_actor, locale, person
+from views.field_cells import kind_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,7 @@ class Section:
     entries: tuple[Entry, ...]
 
 
+CUSTOMERS = N_("Customers")
 SECTIONS = (
     Section(N_("Today"), (Entry("today", N_("Today's work"), "sun"),)),
     Section(
@@ -42,7 +42,7 @@ SECTIONS = (
             Entry("history", N_("Care history"), "history"),
         ),
     ),
-    Section(N_("Customers"), (Entry("customers", N_("Customer list"), "users"),)),
+    Section(CUSTOMERS, (Entry("customers", N_("Customer list"), "users"),)),
     Section(
         N_("Management"),
         (
@@ -59,6 +59,7 @@ SECTIONS = (
         N_("Settings"),
         (
             Entry("staff", N_("Staff"), "user-cog"),
+            Entry("kind_settings", N_("Kinds of documents"), "folder-plus"),
             Entry("field_settings", N_("Fields"), "forms"),
             Entry("pick_lists", N_("Pick lists"), "list-tree"),
             Entry("relationships", N_("Relationship rules"), "heart-handshake"),
@@ -68,10 +69,6 @@ SECTIONS = (
         ),
     ),
 )
-
-
-_known: LRUCache[Hashable, list[tuple[str, list["Link"]]]] = LRUCache(maxsize=64)
-_lock = threading.Lock()  # the threads of a web process share the sidebars
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +84,7 @@ class Link:
 def sidebar() -> list[tuple[str, list[Link]]]:
     """The sections with the screens that exist and that the person may open."""
     roles = current_actor().roles if person() is not None else frozenset()
-    key = (locale(), configured().revision, roles)
-    with _lock:
-        found = _known.get(key)
-    if found is None:
-        found = _sidebar()
-        with _lock:
-            _known[key] = found
-    return found
+    return configured().once(("sidebar", locale(), roles), _sidebar)
 
 
 def _sidebar() -> list[tuple[str, list[Link]]]:
@@ -106,9 +96,24 @@ def _sidebar() -> list[tuple[str, list[Link]]]:
             for entry in section.entries
             if _is_open(entry, views)
         ]
+        if section.label == CUSTOMERS:
+            links += _site_kinds()
         if links:
             shown.append((gettext(section.label), links))
     return shown
+
+
+def _site_kinds() -> list[Link]:
+    """The kinds of documents that the site defined (B.14)."""
+    return [
+        Link(
+            f"records/{kind.key}",
+            kind_label(kind, locale()),
+            kind.icon,
+            url_for("records.index_view", slug=kind.key),
+        )
+        for kind in site_records.site_kinds()
+    ]
 
 
 def _views() -> dict[str, Any]:
@@ -133,3 +138,10 @@ def _link(entry: Entry, view: Any) -> Link:
 def register(app: Flask) -> None:
     """Makes `sidebar()` known to the layout."""
     app.jinja_env.globals["sidebar"] = sidebar
+    app.jinja_env.globals["screen_here"] = screen_here
+
+
+def screen_here() -> str:
+    """The entry of the sidebar where the reader is: a screen, or a kind of the site."""
+    here = str(request.blueprint or "")
+    return f"records/{g.get('slug')}" if here == site_records.ENDPOINT else here

@@ -1,0 +1,234 @@
+"""Records of the kinds that a site defined (B.14): list, page, form, each kind at `/e/<its key>`.
+
+One view serves all of them: the address names the kind, and everything else comes from the
+configuration.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bson import ObjectId
+from flask import Blueprint, Flask, abort, g, has_request_context, redirect, request, url_for
+from flask_admin import Admin, expose
+from flask_babel import gettext
+
+from models import Record
+from rules.errors import N_
+from rules.fields import SITE, Kind
+from rules.filters import Criteria, Filter, SearchFilter
+from rules.permissions import CREATE, EDIT, SEE
+from rules.scope import may_attach, may_delete, scope
+from services import attachments, references, site_records, trash
+from services.lists import Sort
+from views.base import flash_undo
+from views.cells import Cell, Column
+from views.context import configured, current_actor, locale, now
+from views.field_cells import kind_label, label, maker
+from views.files import shown
+from views.kind_list import KindList, Make
+from views.list_screen import links, object_id
+from views.record_edit import edit_page, new_page
+from views.record_forms import Sent
+from views.trash import restored
+
+ENDPOINT = "records"
+SEARCH = SearchFilter("q", N_("Title, number…"), "search_words")
+SUMMARY = ("customer", "owner", "due", "created", "updated")
+
+
+class SiteRecords(KindList):
+    """The list of a kind, and the page and the form of one record."""
+
+    model = Record
+    endpoint_name, url_path, icon = ENDPOINT, "/e/<slug>", "list-details"
+    label = N_("Records")
+    columns = (
+        Column("title", sort="title", needs=("title",)),
+        Column("code", needs=("code",)),
+        Column("customer", needs=("customer",)),
+        Column("owner", fold="panel", needs=("owner",)),
+        Column("created", sort="created", fold="panel", needs=("created",)),
+    )
+    sorts = {"title": Sort("search"), "created": Sort("created_at")}
+    default_sort = "-created"
+    fields = ("title", "code", "search", "created_at")
+    title = "title"
+    empty_text = N_("Nothing here yet that matches. Add the first one, or clear the filters.")
+
+    def create_blueprint(self, admin: Admin) -> Any:
+        made: Blueprint = super().create_blueprint(admin)
+        made.url_value_preprocessor(_take_slug)
+        return made
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return str(g.get("slug", ""))
+
+    @property
+    def list_key(self) -> str:
+        """What choices of columns and defaults are kept under."""
+        return f"records_{self.kind}"
+
+    def document_kind(self) -> Kind:
+        return known_kind(self.kind)
+
+    def is_accessible(self) -> bool:
+        if not super().is_accessible():
+            return False
+        return current_actor().may(known_kind(self.kind).key, SEE)
+
+    def page_label(self) -> str:
+        return kind_label(self.document_kind(), locale())
+
+    def scope(self) -> Criteria:
+        return {"kind": self.kind, **scope(current_actor(), self.kind)}
+
+    def list_filters(self) -> tuple[Filter, ...]:
+        return (SEARCH,)
+
+    def new_url(self) -> str | None:
+        if not current_actor().may(self.kind, CREATE):
+            return None
+        return url_for(".new_view")
+
+    def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        return {"link": links(f"{ENDPOINT}.record_view", "record_id")}
+
+    def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
+        link = refs["link"]
+        return {"title": lambda row: Cell("title", row["title"], url=link(row["_id"]))}
+
+    @expose("/<record_id>")
+    def record_view(self, record_id: str) -> Any:
+        """The record: its fields, its files, who may see it."""
+        record = site_records.read(self.kind, object_id(record_id), by=current_actor())
+        kind, actor = self.document_kind(), current_actor()
+        return self.render(
+            "records/record.html",
+            record=record,
+            kind=kind,
+            one_label=kind_label(kind, locale(), one=True),
+            facts=shown_fields(kind, record, SUMMARY),
+            custom=shown_fields(
+                kind, record, [key for key, one in kind.fields.items() if one.source == SITE]
+            ),
+            customer_url=_customer_url(record),
+            files=shown(attachments.of_owner(record["_id"])),
+            files_url=url_for("files.add_view", kind=ENDPOINT, owner_id=record_id),
+            may_attach=may_attach(actor, self.kind),
+            may_edit=actor.may(self.kind, EDIT),
+            may_delete=may_delete(actor, self.kind),
+        )
+
+    @expose("/new", methods=("GET", "POST"))
+    def new_view(self) -> Any:
+        kind = self.document_kind()
+
+        def save(form: Sent, record_id: ObjectId) -> str:
+            site_records.create(
+                kind.key, form.typed, by=current_actor(), at=now(), record_id=record_id
+            )
+            return url_for(".record_view", record_id=record_id)
+
+        customer = request.args.get("customer", "")
+        back = url_for(".index_view")
+        if ObjectId.is_valid(customer):
+            back = url_for("customers.record_view", record_id=customer)
+        return new_page(
+            self,
+            kind.key,
+            title=gettext("New: %(kind)s", kind=kind_label(kind, locale(), one=True)),
+            back_url=back,
+            save=save,
+        )
+
+    @expose("/<record_id>/edit", methods=("GET", "POST"))
+    def edit_record_view(self, record_id: str) -> Any:
+        record = site_records.read(self.kind, object_id(record_id), by=current_actor())
+        return edit_page(
+            self,
+            self.kind,
+            record,
+            title=gettext("Edit %(name)s", name=record["title"]),
+            back_url=url_for(".record_view", record_id=record_id),
+        )
+
+    @expose("/<record_id>/delete", methods=("POST",))
+    def delete_record_view(self, record_id: str) -> Any:
+        """Into the trash, and to the list with the way back in a toast."""
+        site_records.read(self.kind, object_id(record_id), by=current_actor())
+        trashed = trash.delete(ENDPOINT, object_id(record_id), by=current_actor(), at=now())
+        flash_undo(
+            gettext("%(label)s is in the trash.", label=trashed.label),
+            url_for(".restore_record_view", record_id=record_id),
+        )
+        return redirect(url_for(".index_view"), code=303)
+
+    @expose("/<record_id>/restore", methods=("POST",))
+    def restore_record_view(self, record_id: str) -> Any:
+        return restored(ENDPOINT, record_id)
+
+
+def known_kind(slug: str) -> Kind:
+    """The kind at an address; 404 for one that nobody defined, or that was retired."""
+    found = configured().kinds.get(slug)
+    if found is None or found.collection != ENDPOINT or found.is_retired:
+        abort(404)
+    return found
+
+
+def site_kinds() -> list[Kind]:
+    """The kinds that the site defined and the reader may see."""
+    return [
+        one
+        for one in configured().kinds.values()
+        if one.collection == ENDPOINT
+        and not one.is_retired
+        and one.problem is None
+        and current_actor().may(one.key, SEE)
+    ]
+
+
+def of_customer(tab: str, customer_id: ObjectId) -> list[dict[str, Any]] | None:
+    """The rows of a customer's tab; None for a tab that is not a kind of the site."""
+    if not any(one.key == tab and one.customer_path for one in site_kinds()):
+        return None
+    return site_records.of_customer(tab, customer_id, by=current_actor())
+
+
+def shown_fields(
+    kind: Kind, record: Mapping[str, Any], keys: Sequence[str]
+) -> list[tuple[str, Cell]]:
+    """(label, value) of the fields that the reader may see and that have one."""
+    readable = configured().fields(kind.key, current_actor().access)
+    fields = [readable[key] for key in keys if key in readable]
+    names = references.of_rows([dict(record)], fields, by=current_actor())
+    made = [
+        (label(field, locale()), maker(field, configured(), locale(), names)(record))
+        for field in fields
+    ]
+    return [(text, cell) for text, cell in made if cell.level != "muted"]
+
+
+def _customer_url(record: Mapping[str, Any]) -> str | None:
+    customer_id = record.get("customer_id")
+    if not customer_id or not references.names("customers", [customer_id], by=current_actor()):
+        return None
+    return url_for("customers.record_view", record_id=customer_id)
+
+
+def _take_slug(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """The kind of the address is for the view as a whole, not for each of its functions."""
+    g.slug = (values or {}).pop("slug", "")
+
+
+def _give_slug(endpoint: str, values: dict[str, Any]) -> None:
+    """Addresses within a kind lead to the same kind."""
+    if endpoint.startswith(f"{ENDPOINT}.") and has_request_context():
+        values.setdefault("slug", g.get("slug") or "none")
+
+
+def register(app: Flask) -> None:
+    """Lets addresses of records know their kind."""
+    app.url_defaults(_give_slug)
+    app.jinja_env.globals.update(site_kinds=site_kinds, kind_label=kind_label)
