@@ -35,8 +35,9 @@
   const fail = (shown, text) => {
     shown.row.classList.add("is-bad");
     shown.bar.remove();
-    shown.main.append(element("p", "field-error", text));
-    shown.row.setAttribute("role", "alert");
+    const error = element("p", "field-error", text);
+    error.setAttribute("role", "alert");
+    shown.main.append(error);
     shown.stop.replaceWith();
     setTimeout(() => shown.row.remove(), 20000);
   };

@@ -1,4 +1,8 @@
-"""Script in every text field is shown as text, everywhere; long names break nothing."""
+"""Script in every text field is shown as text, everywhere; long names break nothing.
+
+Defended by: templates that escape, a policy that allows no foreign and no inline script, and
+scripts of ours that build elements and not markup.
+"""
 
 import re
 from collections.abc import Callable
@@ -8,9 +12,12 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
+from flask import Flask
 
 from models import (
     Area,
+    Attachment,
+    AuditEntry,
     Customer,
     Interaction,
     JobRun,
@@ -18,11 +25,13 @@ from models import (
     Product,
     ProductGroup,
     Staff,
+    TrashedRecord,
 )
 from models.base import stored_date
 from rules.scope import MANAGER, Actor
 from services import configuration, recompute
 from services.shipped import SHIPPED_LISTS
+from tests.attacks.routes import routes
 from tests.factories import NOW, TODAY, change_pick_list
 from tests.views.conftest import Browser
 
@@ -327,3 +336,45 @@ def test_empty_texts_are_shown(boss: Browser) -> None:
     for address in addresses(ids):
         assert boss.get(address).status_code == 200, address
         assert "Content-Transfer-Encoding" not in boss.get(address).text, address
+
+
+def test_no_screen_at_all_makes_an_element_of_a_text(
+    app: Flask, administrator: Actor, browser_of: Callable[[Actor], Browser], boss: Browser
+) -> None:
+    """Every route that answers with a page, with the ids of what was filled."""
+    ids = fill(EVIL)
+    now = {"at": NOW, "staff_name": EVIL, "record_label": EVIL, "search_words": ["x"]}
+    AuditEntry.collection().insert_one(
+        now
+        | {"action": "update", "kind": "customers", "record_id": ids["customer"], "address": EVIL}
+        | {"changes": [{"field": EVIL, "old": EVIL, "new": EVIL}]}
+    )
+    file_id, batch_id = ObjectId(), ObjectId()
+    Attachment.collection().insert_one(
+        {"_id": file_id, "owner_kind": "customers", "owner_id": ids["customer"], "name": EVIL}
+        | {"customer_id": ids["customer"], "file_id": file_id, "content_type": EVIL}
+        | {"size_bytes": 1, "added_at": NOW, "staff_name": EVIL}
+    )
+    TrashedRecord.collection().insert_one(
+        now
+        | {"_id": batch_id, "batch_id": batch_id, "is_root": True, "kind": "orders", "code": EVIL}
+        | {"record_id": ObjectId(), "deleted_at": NOW, "document": {"code": EVIL}, "counts": {}}
+    )
+    values = {
+        "record_id": str(ids["customer"]),
+        "customer_id": str(ids["customer"]),
+        "order_id": str(ids["order"]),
+        "product_id": str(ids["product"]),
+        "batch_id": str(batch_id),
+        "attachment_id": str(file_id),
+        "kind": "customers",
+        "filename": "css/frame.css",
+    }
+    browser, pages = browser_of(administrator), 0
+    for endpoint, _, address in routes(app, values, frozenset({"GET"})):
+        for query in ("", "?tab=files", "?tab=orders"):
+            response = browser.get(address + query)
+            if response.mimetype == "text/html" and endpoint != "static":
+                check(response.text, address)
+                pages += EVIL in " ".join(Reader(response.text).texts)
+    assert pages > 20
