@@ -10,7 +10,7 @@ from rules.errors import N_, InvalidInput, NotFound
 from rules.fields import Field
 from rules.permissions import EDITED
 from rules.scope import Actor
-from services import audit_reading, configuration, field_values, record_saving
+from services import audit_reading, audit_versions, configuration, field_values, record_saving
 
 Stored = dict[str, Any]
 
@@ -61,6 +61,47 @@ def restore(
     old = {change["field"]: change.get("old") for change in entry["changes"]}
     known = _by_path(kind, by)
     typed = {known[path].key: _text(known[path], old[path]) for path in fields}
+    record_saving.save(kind, record_id, typed, version=version, by=by, at=at)
+
+
+def restore_version(
+    kind: str,
+    record_id: ObjectId,
+    *,
+    key: str,
+    fields: Sequence[str],
+    version: int,
+    by: Actor,
+    at: datetime,
+) -> None:
+    """Brings these fields, or without any all that the actor may fill in, back to an older version.
+
+    Args:
+        key: of the version, see `audit_versions`.
+        version: the record's as the page was opened with.
+
+    Raises:
+        NotFound: there is no such version, or the actor may not see the record.
+        InvalidInput: nothing differs, a field cannot be restored, or its old value is no longer
+            allowed.
+        NotAllowed, StaleForm.
+    """
+    record = audit_versions.record_of(kind, record_id, by=by)
+    keys = (key, audit_versions.NOW)
+    found = audit_versions.read(kind, record, keys, by=by)
+    old, current = found[key], found[audit_versions.NOW]
+    allowed = field_values.editable(audit_versions.kind_of(kind), by.access)
+    known = {one.path: one for one in allowed.values()}
+    if any(path not in known for path in fields):
+        raise InvalidInput(N_("This cannot be taken back here. Change it in the form instead."))
+    paths = [
+        path
+        for path in audit_versions.differing(old, current)
+        if path in known and (not fields or path in fields)
+    ]
+    if not paths:
+        raise InvalidInput(N_("Nothing to restore: it is like this already."))
+    typed = {known[path].key: _text(known[path], old.values[path]) for path in paths}
     record_saving.save(kind, record_id, typed, version=version, by=by, at=at)
 
 

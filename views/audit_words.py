@@ -11,7 +11,7 @@ from flask import Flask
 from flask_babel import gettext
 
 from rules.errors import N_
-from rules.fields import TEXT, Field
+from rules.fields import DAY, TEXT, Field
 from rules.masking import DOTS, masked
 from rules.permissions import HIDDEN, MASKED
 from services import references
@@ -198,6 +198,22 @@ def in_words(entries: Iterable[Stored]) -> list[ShownEntry]:
     return [_shown(entry, names, configured()) for entry in entries]
 
 
+def pair_in_words(kind: str, pairs: Mapping[str, tuple[Any, Any]]) -> list[ShownChange]:
+    """Two values of each field side by side, whole: {place: (one, other)}."""
+    changes = [{"field": path, "old": old, "new": new} for path, (old, new) in pairs.items()]
+    names, config = _names([{"changes": changes}]), configured()
+    words = _Words(names, config, fields_by_path(kind, config))
+    return [
+        ShownChange(
+            field=one["field"],
+            label=_field_text(one["field"], kind, config),
+            old=_value_text(one["field"], one["old"], words),
+            new=_value_text(one["field"], one["new"], words),
+        )
+        for one in changes
+    ]
+
+
 def register(app: Flask) -> None:
     """Makes the entries readable for templates."""
     app.jinja_env.filters["audit_words"] = in_words
@@ -214,12 +230,13 @@ def kind_text(kind: str) -> str:
 
 
 def _shown(entry: Stored, names: Mapping[ObjectId, str], config: Configuration) -> ShownEntry:
+    words = _Words(names, config, fields_by_path(entry["kind"], config))
     changes = tuple(
         ShownChange(
             field=change["field"],
             label=_field_text(change["field"], entry["kind"], config),
-            old=value_text(change["field"], change.get("old"), names, config),
-            new=value_text(change["field"], change.get("new"), names, config),
+            old=_cut(_value_text(change["field"], change.get("old"), words)),
+            new=_cut(_value_text(change["field"], change.get("new"), words)),
         )
         for change in _seen(entry)
     )
@@ -272,38 +289,61 @@ def _label_text(entry: Stored) -> str:
     return str(gettext(LABELS[label])) if is_ours and label in LABELS else label
 
 
+def fields_by_path(kind: str, config: Configuration) -> dict[str, Field]:
+    """{place in the record: field} of a kind; empty for what is no kind of record."""
+    fields = config.kinds[kind].fields.values() if kind in config.kinds else ()
+    return {one.path: one for one in fields}
+
+
 def _field_text(path: str, kind: str, config: Configuration) -> str:
     """What the field at this path is called; fields of the site have their own names."""
     if path in FIELDS:
         return str(gettext(FIELDS[path]))
-    fields = config.kinds[kind].fields.values() if kind in config.kinds else ()
-    return next((label(one, locale()) for one in fields if one.path == path), path)
+    known = fields_by_path(kind, config).get(path)
+    return label(known, locale()) if known else path
 
 
-def value_text(field: str, value: Any, names: Mapping[ObjectId, str], config: Configuration) -> str:
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What turns stored values into words: names of records, pick lists, fields by their place."""
+
+    names: Mapping[ObjectId, str]
+    config: Configuration
+    fields: Mapping[str, Field]
+
+
+def _value_text(field: str, value: Any, words: _Words) -> str:
     """A stored value as it would be shown in a form."""
     if value is None or value in ("", [], {}):
         return "–"
     if isinstance(value, bool):
         return str(gettext("yes") if value else gettext("no"))
     if isinstance(value, datetime):
-        is_day = field.endswith("_on") or field == "birthday"
-        return formats.format_date(value) if is_day else formats.format_datetime(value)
+        return (
+            formats.format_date(value) if _is_day(field, words) else formats.format_datetime(value)
+        )
     if isinstance(value, ObjectId):
-        return names.get(value, f"…{str(value)[-6:]}")
+        return words.names.get(value, f"…{str(value)[-6:]}")
     if isinstance(value, int | float | Decimal | Decimal128):
         return formats.format_number(value)
     if isinstance(value, list | tuple):
-        return _cut(", ".join(value_text(field, one, names, config) for one in value))
+        return ", ".join(_value_text(field, one, words) for one in value)
     if isinstance(value, Mapping):
-        parts = (f"{key}: {value_text(key, one, names, config)}" for key, one in value.items())
-        return _cut(", ".join(parts))
-    return _cut(_word(field, str(value), config))
+        parts = (f"{key}: {_value_text(key, one, words)}" for key, one in value.items())
+        return ", ".join(parts)
+    return _word(field, str(value), words)
 
 
-def _word(field: str, text: str, config: Configuration) -> str:
-    if field in PICKED:
-        picked = config.value(field, text)
+def _is_day(field: str, words: _Words) -> bool:
+    known = words.fields.get(field)
+    return field.endswith("_on") or (known is not None and known.family == DAY)
+
+
+def _word(field: str, text: str, words: _Words) -> str:
+    known = words.fields.get(field)
+    pick_list = known.pick_list if known else field if field in PICKED else ""
+    if pick_list:
+        picked = words.config.value(pick_list, text)
         return picked.label(locale()) if picked else text
     if field in ("roles", "second_factor_roles"):
         return formats.role_name(text)

@@ -1,0 +1,100 @@
+"""Earlier versions of a record, worked out from what it is now and the changes since."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bson import ObjectId
+
+from models import AuditEntry
+from rules.errors import NotFound
+from rules.fields import FILES, Field, Kind
+from rules.scope import Actor, scope
+from services import configuration, record_saving, site_records
+from stores import mongo
+
+Stored = dict[str, Any]
+NOW, FIRST = "now", "first"  # beside the ids of entries, after which a version begins
+ENTRIES_READ = 2000  # of one record; what lies before is told as the first version
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The record after an entry (None: as it is now, or as it was before the oldest one).
+
+    `values` are those of the fields that people fill in, by their place in the record.
+    """
+
+    key: str
+    entry: Stored | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def kind_of(key: str) -> Kind:
+    """The kind with its fields. Raises NotFound."""
+    found = configuration.snapshot().kinds.get(key)
+    if found is None or not record_saving.saves(key):
+        raise NotFound()
+    return found
+
+
+def record_of(kind_key: str, record_id: ObjectId, *, by: Actor) -> Stored:
+    """The record, if the actor may see it. Raises NotFound."""
+    kind = kind_of(kind_key)
+    if kind.collection == site_records.COLLECTION:
+        return site_records.read(kind_key, record_id, by=by)
+    wanted = {"$and": [{"_id": record_id}, scope(by, kind_key)]}
+    found = mongo.database()[kind.collection].find_one(wanted)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def shown_fields(kind: Kind, by: Actor) -> dict[str, Field]:
+    """{place: field} of what people fill in and the actor may read as it is, in their order."""
+    return {
+        one.path: one
+        for one in kind.fields.values()
+        if one.is_usable
+        and not one.is_derived
+        and one.family != FILES
+        and by.access.sees(kind.key, one.key)
+    }
+
+
+def read(kind_key: str, record: Stored, keys: Collection[str], *, by: Actor) -> dict[str, Version]:
+    """The versions with these keys: NOW, FIRST or the id of an entry. Raises NotFound."""
+    paths = shown_fields(kind_of(kind_key), by)
+    state = {path: value_at(record, path) for path in paths}
+    found = {NOW: Version(NOW, None, dict(state))}
+    about = {"kind": kind_key, "record_id": record["_id"]}
+    entries = AuditEntry.collection().find(about).sort([("at", -1), ("_id", -1)])
+    for entry in entries.limit(ENTRIES_READ):
+        key = str(entry["_id"])
+        if key in keys:
+            found[key] = Version(key, entry, dict(state))
+        for change in entry.get("changes") or []:
+            if change["field"] in state:
+                state[change["field"]] = change.get("old")
+    found[FIRST] = Version(FIRST, None, state)
+    missing = [key for key in keys if key not in found]
+    if missing:
+        raise NotFound()
+    return {key: found[key] for key in keys}
+
+
+def value_at(record: Mapping[str, Any], path: str) -> Any:
+    """What stands at this place of the record, or None."""
+    value: Any = record
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def differing(one: Version, other: Version) -> list[str]:
+    """The places at which two versions differ; nothing is as good as empty."""
+    return [
+        path
+        for path, value in one.values.items()
+        if (value or None) != (other.values.get(path) or None)
+    ]
