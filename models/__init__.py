@@ -18,6 +18,7 @@ from models.outbox import OutboxMessage
 from models.product import Product, ProductGroup
 from models.record import Record
 from models.relationship import RelationshipSetup
+from models.saved_view import SavedView
 from models.schedule import Schedule
 from models.site import Site
 from models.staff import Staff
@@ -48,6 +49,7 @@ DOCUMENTS = (
     ProductGroup,
     Record,
     RelationshipSetup,
+    SavedView,
     Schedule,
     Site,
     Staff,
@@ -80,6 +82,7 @@ __all__ = [
     "ProductGroup",
     "Record",
     "RelationshipSetup",
+    "SavedView",
     "Schedule",
     "Site",
     "Staff",

@@ -42,6 +42,15 @@ class Absence(EmbeddedDocument):
     added_by = StringField()
 
 
+class Pin(EmbeddedDocument):
+    """A saved view in the person's sidebar. `is_gone`: deleted, or not shared with it any more."""
+
+    view_id = ObjectIdField(required=True)
+    name = StringField(required=True)
+    screen = StringField(required=True)
+    is_gone = BooleanField()
+
+
 class Staff(CarebookDocument, UserMixin):
     """A staff member. `roles` are keys of the roles that the site has.
 
@@ -66,6 +75,10 @@ class Staff(CarebookDocument, UserMixin):
     search_words = ListField(StringField())
     # How the person likes its lists: {screen: {columns: [{key, width}]}}, see services.preferences.
     lists = DictField()
+    # Saved views: in the sidebar, and with which one each list opens; see services.saved_views.
+    pins = EmbeddedDocumentListField(Pin)
+    opens_with = DictField()
+    views_saved_at = DateTimeField()
     seen_at = DateTimeField()  # last use of any browser, within accounts.SEEN_EVERY
     must_change_password = BooleanField()
     totp_secret = StringField()  # None: no second factor
@@ -88,6 +101,8 @@ class Staff(CarebookDocument, UserMixin):
             {"name": "staff_by_word", "fields": ["search_words"]},
             # Who waits for an assignment to reach all records.
             {"name": "staff_by_pending", "fields": ["scopes_pending"], "sparse": True},
+            # A view that was renamed or deleted, in everybody's sidebar.
+            {"name": "staff_by_pin", "fields": ["pins.view_id"], "sparse": True},
             # Who stands in for somebody: when that person loses a product, is away, or leaves.
             {"name": "staff_by_absence", "fields": ["stands_in.staff_id"], "sparse": True},
         ],

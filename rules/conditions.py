@@ -27,7 +27,7 @@ from rules.text import nfc
 
 __all__ = [
     "Condition", "Context", "Group", "conditions", "criteria", "holds", "read", "sentence",
-    "usable", "values_of", "write",
+    "usable", "values_of", "without_unknown", "write",
 ]  # fmt: skip
 
 AND, OR = "and", "or"
@@ -181,6 +181,19 @@ def conditions(tree: Part | None) -> Iterator[Condition]:
             yield from conditions(part)
     elif tree is not None:
         yield tree
+
+
+def without_unknown(tree: Group | None, fields: Fields) -> Group | None:
+    """The tree without the conditions on fields that are not there, not even their keys."""
+
+    def kept(part: Part) -> Part | None:
+        if isinstance(part, Condition):
+            return part if part.field in fields else None
+        parts = tuple(one for one in map(kept, part.parts) if one is not None)
+        return Group(part.joiner, parts) if parts else None
+
+    found = kept(tree) if tree else None
+    return found if isinstance(found, Group) else None
 
 
 def usable(

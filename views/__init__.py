@@ -44,6 +44,7 @@ from views.pick_lists import PickLists
 from views.products import Products
 from views.relationships import Relationships
 from views.reveal import Reveal
+from views.saved_views import SavedViews
 from views.schedules import Schedules
 from views.second_factor import SecondFactor
 from views.site_records import SiteRecords
@@ -84,6 +85,7 @@ def screens() -> list[BaseView]:
         Lookup(),
         FilterBuilder(),
         Reveal(),
+        SavedViews(),
         AccountView(),
         SecondFactor(),
         ApiKeys(),

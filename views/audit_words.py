@@ -76,6 +76,7 @@ KINDS = {
     "outbox": N_("Follow-up of a change"),
     "interactions": N_("Entry"),
     "attachments": N_("File"),
+    "saved_views": N_("Saved view"),
 }
 FIELDS = {
     "active": N_("Login active"),

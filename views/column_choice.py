@@ -25,9 +25,9 @@ class ColumnChoice:
         """
         staff_id = current_actor().staff_id
         if request.form.get("reset"):
-            preferences.forget_list(staff_id, self.list_key)
+            preferences.forget_list(staff_id, self.choice_key())
         else:
-            preferences.keep_list(staff_id, self.list_key, self._typed_choice())
+            preferences.keep_list(staff_id, self.choice_key(), self._typed_choice())
         if request.form.get("quiet"):
             return "", 204
         if is_htmx():

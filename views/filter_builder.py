@@ -66,6 +66,7 @@ class FilterBuilder(ScreenView):
             kind=kind,
             root=root,
             back=_back(),
+            clear_url=_list_address(""),
             rest=_rest(),
             builder=Builder(kind, fields, root),
         )
@@ -158,7 +159,10 @@ def _rest() -> str:
 
 
 def _list_address(where: str) -> str:
-    query = "&".join(filter(None, [_rest(), urlencode({WHERE: where}) if where else ""]))
+    rest = _rest()
+    # A saved view may have a filter of its own, which an empty one takes back.
+    is_said = where or "view" in dict(parse_qsl(rest))
+    query = "&".join(filter(None, [rest, urlencode({WHERE: where}) if is_said else ""]))
     path = _back().partition("?")[0]
     return f"{path}?{query}" if query else path
 

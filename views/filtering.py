@@ -56,6 +56,15 @@ def filtered(text: str, kind: str) -> Filtered:
     )
 
 
+def known_part(text: str, kind: str) -> str:
+    """The text without conditions on fields that the reader lacks; "" for one that is no tree."""
+    try:
+        tree = conditions.read(text)
+    except InvalidInput:
+        return ""
+    return conditions.write(conditions.without_unknown(tree, visible_fields(kind)))
+
+
 def visible_fields(kind: str) -> Mapping[str, Field]:
     """The fields of a kind that this reader may filter by."""
     return configured().fields(kind, current_actor().access)

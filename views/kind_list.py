@@ -33,15 +33,14 @@ from views.list_files import ListFiles
 from views.list_modes import ListModes
 from views.list_screen import PAGING, ListScreen
 from views.record_forms import controls
+from views.view_choice import ViewChoice
 
 Row = dict[str, Any]
 Make = Callable[[Row], Cell]
-# What of an address stays while filters change, and what a script may send along.
-STANDING = ("view", "group", "mode", "sort")
 SORTED_AT_MOST = 10_000  # rows that are sorted without an index
 
 
-class KindList(ColumnChoice, ListFiles, ListModes, CellEdit, BulkEditing, ListScreen):
+class KindList(ViewChoice, ColumnChoice, ListFiles, ListModes, CellEdit, BulkEditing, ListScreen):
     """Base of the lists over a kind. Subclasses set `kind` and `columns`, and may add `special`.
 
     `fields` are the stored paths that special columns need beside those of the shown fields;
@@ -80,8 +79,8 @@ class KindList(ColumnChoice, ListFiles, ListModes, CellEdit, BulkEditing, ListSc
         return self._once("state", self._state)
 
     def _state(self) -> FilterState:
-        args = {name: request.args.get(name, "") for name in request.args}
-        found = parse_filters((*self.offered_filters(), self.where()), args, known=PAGING)
+        filters = (*self.offered_filters(), self.where())
+        found = parse_filters(filters, self.arguments(), known=PAGING)
         return replace(found, problems=(*found.problems, *self.where().problems))
 
     def shown_columns(self) -> Sequence[Column]:
@@ -95,30 +94,27 @@ class KindList(ColumnChoice, ListFiles, ListModes, CellEdit, BulkEditing, ListSc
         """The columns that the person chose for this list, else those that everybody starts with."""
         compiled = self.compiled()
         own = read_columns(self.preferences().get("columns"), compiled.columns)
-        return own or compiled.default
+        view = self.view()
+        saved = read_columns(list(view.columns), compiled.columns) if view and not own else ()
+        return own or saved or compiled.default
 
     def preferences(self) -> Mapping[str, Any]:
         """What the person chose for this list: columns with widths, rows a page."""
         staff = person()
-        stored = (staff.lists or {}).get(self.list_key, {}) if staff else {}
+        stored = (staff.lists or {}).get(self.choice_key(), {}) if staff else {}
         return cast(Mapping[str, Any], stored)
 
     def offered_sorts(self) -> Mapping[str, Sort]:
         return self.compiled().sorts
 
     def page_size(self) -> int:
-        own = self.preferences().get("page_size")
+        view = self.view()
+        own = self.preferences().get("page_size") or (view.page_size if view else None)
         return own if own in PAGE_SIZES else self.compiled().page_size
-
-    def standing(self) -> dict[str, str]:
-        return {name: request.args[name] for name in STANDING if request.args.get(name)}
 
     def link(self, view: str, state: FilterState, **more: str) -> str:
         """The address of another view of this list, about the same rows in the same order."""
         return url_for(f"{self.endpoint}.{view}", **{**state.raw, **self.standing(), **more})
-
-    def address(self, state: FilterState, /, **changes: str | None) -> str:
-        return super().address(state, **{**self.standing(), **changes})
 
     def row_views(self, rows: Sequence[Row]) -> list[RowView]:
         rows = self.seen(rows)
@@ -150,7 +146,7 @@ class KindList(ColumnChoice, ListFiles, ListModes, CellEdit, BulkEditing, ListSc
     def _asked_sort(self) -> str:
         """The sort of the address; one that no index serves only while the list is short."""
         compiled = self.compiled()
-        asked = request.args.get("sort", "")
+        asked = self.arguments().get("sort", "")
         sort = compiled.sorts.get(asked.lstrip("-"))
         if sort is None:
             return compiled.default_sort

@@ -74,7 +74,7 @@ class ListModes:
 
     def mode(self) -> str:
         """ "", `group`, `kanban` or `calendar`."""
-        asked = request.args.get("mode", "")
+        asked = self.arguments().get("mode", "")
         field = self.group_field()
         if field is None:
             return ""
@@ -86,7 +86,7 @@ class ListModes:
 
     def group_field(self) -> Field | None:
         """The field that the address names, if the reader may see it."""
-        return self.compiled().fields.get(request.args.get("group", ""))  # type: ignore[attr-defined, no-any-return]
+        return self.compiled().fields.get(self.arguments().get("group", ""))  # type: ignore[attr-defined, no-any-return]
 
     def first_page(self, state: Any) -> Page:
         return Page([], None, None) if self.mode() else self._page(state)  # type: ignore[attr-defined, no-any-return]
@@ -273,7 +273,7 @@ class ListModes:
 
     def _with(self, condition: Condition) -> str:
         try:
-            tree = conditions.read(request.args.get("where", ""))
+            tree = conditions.read(self.arguments().get("where", ""))
         except InvalidInput:
             tree = None
         parts = (tree, condition) if tree else (condition,)

@@ -230,6 +230,14 @@ class ListScreen(ConfiguredModelView):
             return list(rows)
         return [by.shown(self.kind, row) for row in rows]
 
+    def beside(self, state: FilterState, key: str) -> dict[str, str]:
+        """What the form of the filter `key` sends along, so that the rest stays as it is."""
+        return {name: text for name, text in state.raw.items() if name != key}
+
+    def bare_address(self) -> str:
+        """The list without any filter."""
+        return url_for(f"{self.endpoint}.index_view")
+
     def _page(self, state: FilterState) -> Page:
         return lists.fetch_page(
             self.model.collection(),

@@ -87,6 +87,44 @@ def sidebar() -> list[tuple[str, list[Link]]]:
     return configured().once(("sidebar", locale(), roles), _sidebar)
 
 
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A saved view in the sidebar."""
+
+    view_id: str
+    label: str
+    icon: str
+    url: str
+
+
+def pinned() -> list[Pinned]:
+    """The views that the person pinned, of lists that it may open."""
+    staff = person()
+    pins = [pin for pin in (staff.pins if staff else ()) if not pin.is_gone]
+    icons = _list_icons() if pins else {}
+    return [
+        Pinned(
+            str(pin.view_id),
+            pin.name,
+            icons[pin.screen],
+            site_records.list_address(pin.screen, view=str(pin.view_id)),
+        )
+        for pin in pins
+        if pin.screen in icons
+    ]
+
+
+def _list_icons() -> dict[str, str]:
+    """{key of a list: icon} of the lists that the person may open."""
+    kinds = {site_records.list_key(one.key): one.icon for one in site_records.site_kinds()}
+    screens = {
+        key: view.icon
+        for key, view in _views().items()
+        if key != site_records.ENDPOINT and view.is_accessible()
+    }
+    return screens | kinds
+
+
 def _sidebar() -> list[tuple[str, list[Link]]]:
     views = _views()
     shown = []
@@ -136,8 +174,9 @@ def _link(entry: Entry, view: Any) -> Link:
 
 
 def register(app: Flask) -> None:
-    """Makes `sidebar()` known to the layout."""
+    """Makes `sidebar()` and `pinned()` known to the layout."""
     app.jinja_env.globals["sidebar"] = sidebar
+    app.jinja_env.globals["pinned"] = pinned
     app.jinja_env.globals["screen_here"] = screen_here
 
 

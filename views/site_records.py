@@ -36,6 +36,19 @@ SEARCH = SearchFilter("q", N_("Title, number…"), "search_words")
 SUMMARY = ("customer", "owner", "due", "created", "updated")
 
 
+def list_key(kind: str) -> str:
+    """The key of the list of a kind that the site defined."""
+    return f"{ENDPOINT}_{kind}"
+
+
+def list_address(key: str, **arguments: str) -> str:
+    """The address of the list with this key, be it of a screen or of a kind of the site."""
+    if key.startswith(f"{ENDPOINT}_"):
+        slug = key.removeprefix(f"{ENDPOINT}_")
+        return url_for(f"{ENDPOINT}.index_view", slug=slug, **arguments)
+    return url_for(f"{key}.index_view", **arguments)
+
+
 class SiteRecords(KindList):
     """The list of a kind, and the page and the form of one record."""
 
@@ -67,7 +80,7 @@ class SiteRecords(KindList):
     @property
     def list_key(self) -> str:
         """What choices of columns and defaults are kept under."""
-        return f"records_{self.kind}"
+        return list_key(self.kind)
 
     def document_kind(self) -> Kind:
         return known_kind(self.kind)
