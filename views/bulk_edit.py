@@ -8,7 +8,7 @@ from flask import flash, make_response, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext, ngettext
 
-from rules.errors import N_, CareError, InvalidInput
+from rules.errors import N_, CareError, InvalidInput, NotAllowed
 from rules.filters import Criteria
 from rules.permissions import EDIT
 from services import bulk_edits
@@ -40,6 +40,8 @@ class BulkEditing:
     @expose("/bulk", methods=("POST",))
     def bulk_view(self) -> Any:
         """The side panel: choose a field and a value, see what would change, do it."""
+        if not current_actor().may(self.kind, EDIT):  # type: ignore[attr-defined]
+            raise NotAllowed()
         step = request.form.get("step", "")
         try:
             if step == "apply":
