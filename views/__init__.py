@@ -46,6 +46,7 @@ from views.relationships import Relationships
 from views.reveal import Reveal
 from views.saved_views import SavedViews
 from views.schedules import Schedules
+from views.search import Search
 from views.second_factor import SecondFactor
 from views.site_records import SiteRecords
 from views.staff import Staff
@@ -83,6 +84,7 @@ def screens() -> list[BaseView]:
         Schedules(),
         Care(),
         Lookup(),
+        Search(),
         FilterBuilder(),
         Reveal(),
         SavedViews(),

@@ -47,7 +47,7 @@ class Lookup(ScreenView):
         if kind not in SEARCHED:
             abort(404)
         words = request.args.get("q", "")[:100]
-        return self.render("lists/records.html", found=_referred(kind, words))
+        return self.render("lists/records.html", found=referred(kind, words))
 
     @expose("/condition/<kind>/<int:number>")
     def condition_view(self, kind: str, number: int) -> Any:
@@ -56,7 +56,7 @@ class Lookup(ScreenView):
             abort(404)
         words = nfc(request.args.get("q", ""))[:100]
         short = {"areas": _areas, "product_groups": _groups, "staff": _staff}
-        found = short[kind](words) if kind in short else _referred(kind, words)
+        found = short[kind](words) if kind in short else referred(kind, words)
         return self.render("filters/options.html", number=number, options=found)
 
     @expose("/")
@@ -94,7 +94,7 @@ def _customers(words: str) -> list[dict[str, Any]]:
     )
 
 
-def _referred(kind: str, words: str) -> list[dict[str, Any]]:
+def referred(kind: str, words: str) -> list[dict[str, Any]]:
     """Records of a large collection that the person may see: {id, name, code}."""
     target = references.TARGETS[kind]
     search = customer_search() if kind == "customers" else SearchFilter("q", "", "search_words")
