@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 from config import Settings
 from models import Customer, Order, Site, Staff
-from rules.errors import InvalidInput
+from rules.errors import N_, InvalidInput
 from rules.permissions import ADMINISTRATOR
 from rules.scope import SYSTEM
 from services import accounts
+from services.catalogues import Words
 
 FIRST_EMAIL, FIRST_NAME = "admin@example.com", "Administrator"
 
@@ -30,10 +31,14 @@ def first_administrator(settings: Settings) -> list[str]:
     waiting = Staff.objects(roles=ADMINISTRATOR, active=True).order_by("id").first()
     staff = waiting or _make_first()
     link = accounts.one_time_link(staff, settings.address, datetime.now(UTC))
+    words = Words(settings.locale)
+    others = "carebook user create EMAIL --name NAME --role administrator"
     return [
-        f"The first administrator, {staff.email}, chooses a password here:",
+        words.say(
+            N_("The first administrator, %(email)s, chooses a password here:"), email=staff.email
+        ),
         f"  {link}",
-        "Others: carebook user create EMAIL --name NAME --role administrator",
+        words.say(N_("Others: %(command)s"), command=others),
     ]
 
 

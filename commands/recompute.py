@@ -24,6 +24,7 @@ from rules.errors import N_, InvalidInput
 from rules.permissions import ADMINISTRATOR
 from rules.scope import Actor
 from services import job_runs, progress
+from services.catalogues import Words
 from services.recompute import recompute_care
 from services.relationships import recompute as recompute_relationships
 from stores import mongo, valkey
@@ -69,9 +70,10 @@ def care(settings: Settings, codes: tuple[str, ...], background: bool) -> None:
         arguments = {"product_codes": product_codes} if product_codes else {}
         _enqueue(settings, "recompute_care", arguments)
         return
-    with _watched("Care dates") as bar:
+    words = Words(settings.locale)
+    with _watched(words.say(N_("Care dates"))) as bar:
         counts = recompute_care(product_codes=product_codes, progress=bar)
-    for sentence in _sentences(counts):
+    for sentence in _sentences(counts, words):
         click.echo(sentence)
 
 
@@ -89,10 +91,15 @@ def relationships(settings: Settings, background: bool) -> None:
     if background:
         _enqueue(settings, "recompute_relationships", {})
         return
-    with _watched("Relationships") as bar:
+    words = Words(settings.locale)
+    with _watched(words.say(N_("Relationships"))) as bar:
         counts = recompute_relationships(at=datetime.now(UTC), progress=bar)
     click.echo(
-        f"{counts['relationships_changed']:,} of {counts['customers_checked']:,} customers got another relationship."
+        words.say(
+            N_("%(changed)s of %(checked)s customers got another relationship."),
+            changed=counts["relationships_changed"],
+            checked=counts["customers_checked"],
+        )
     )
 
 
@@ -115,7 +122,8 @@ def _enqueue(settings: Settings, job: str, arguments: dict[str, Any]) -> None:
     valkey.connect(settings)
     run_id = job_runs.create(job, arguments, _operator())
     job_runs.enqueue(run_id)
-    click.echo(f"Job {run_id} waits for a worker; the page “Background jobs” shows it.")
+    message = N_("Job %(run)s waits for a worker; the page “Background jobs” shows it.")
+    click.echo(Words(settings.locale).say(message, run=str(run_id)))
 
 
 def _operator() -> Actor:
@@ -126,14 +134,27 @@ def _operator() -> Actor:
     return Actor(None, f"{name} ({SCREEN})", frozenset({ADMINISTRATOR}), SCREEN)
 
 
-def _sentences(counts: dict[str, int]) -> Iterator[str]:
+def _sentences(counts: dict[str, int], words: Words) -> Iterator[str]:
     if not (counts["intervals_changed"] or counts["orders_changed"] or counts["customers_changed"]):
-        yield f"Nothing to change: {counts['orders_checked']:,} orders and {counts['customers_checked']:,} customers are right."
+        yield words.say(
+            N_("Nothing to change: %(orders)s orders and %(customers)s customers are right."),
+            orders=counts["orders_checked"],
+            customers=counts["customers_checked"],
+        )
         return
     if counts["intervals_changed"]:
-        yield f"{counts['intervals_changed']:,} times an order followed a product's interval."
-    yield f"{counts['orders_changed']:,} of {counts['orders_checked']:,} orders got another care date."
-    yield f"{counts['customers_changed']:,} of {counts['customers_checked']:,} customers got another next date."
+        message = N_("%(count)s times an order followed a product's interval.")
+        yield words.say(message, count=counts["intervals_changed"])
+    yield words.say(
+        N_("%(changed)s of %(checked)s orders got another care date."),
+        changed=counts["orders_changed"],
+        checked=counts["orders_checked"],
+    )
+    yield words.say(
+        N_("%(changed)s of %(checked)s customers got another next date."),
+        changed=counts["customers_changed"],
+        checked=counts["customers_checked"],
+    )
 
 
 class _Bar(progress.NoProgress):

@@ -11,6 +11,7 @@ from rules.errors import N_, NotFound
 from rules.permissions import SHIPPED_ROLES
 from rules.scope import CARE_AGENT, SYSTEM
 from services import accounts, second_factor
+from services.catalogues import Words
 from stores import mongo
 
 BY = replace(SYSTEM, screen="command user")
@@ -49,7 +50,7 @@ def create(settings: Settings, email: str, name: str, roles: tuple[str, ...]) ->
     mongo.connect(settings)
     staff = accounts.create_staff(email, name, roles, BY)
     link = accounts.one_time_link(staff, settings.address, datetime.now(UTC))
-    click.echo(f"{staff.name} <{staff.email}> can choose a password here:\n{link}")
+    _say_link(settings, staff, link)
 
 
 @user.command()
@@ -65,7 +66,7 @@ def link(settings: Settings, email: str) -> None:
     mongo.connect(settings)
     staff = _who_may_log_in(email)
     new = accounts.one_time_link(staff, settings.address, datetime.now(UTC))
-    click.echo(f"{staff.name} <{staff.email}> can choose a password here:\n{new}")
+    _say_link(settings, staff, new)
 
 
 @user.command("reset-second-factor")
@@ -81,7 +82,14 @@ def reset_second_factor(settings: Settings, email: str) -> None:
     mongo.connect(settings)
     staff = _who_may_log_in(email)
     second_factor.reset(staff.pk, BY, datetime.now(UTC))
-    click.echo(f"{staff.name} <{staff.email}> logs in with the password alone now.")
+    message = N_("%(name)s <%(email)s> logs in with the password alone now.")
+    click.echo(Words(settings.locale).say(message, name=staff.name, email=staff.email))
+
+
+def _say_link(settings: Settings, staff: Staff, link: str) -> None:
+    message = N_("%(name)s <%(email)s> can choose a password here:")
+    click.echo(Words(settings.locale).say(message, name=staff.name, email=staff.email))
+    click.echo(link)
 
 
 def _who_may_log_in(email: str) -> Staff:

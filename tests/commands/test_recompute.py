@@ -51,6 +51,14 @@ def test_in_the_background_it_waits_for_a_worker(call: Any, valkey: Any) -> None
     assert job_queue.waiting_ids() == {run.id}
 
 
+def test_it_speaks_the_language_of_the_site(
+    call: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch, valkey: Any
+) -> None:
+    monkeypatch.setattr(settings, "locale", "vi")
+    assert "1 trên 1 đơn hàng" in call("recompute", "care").stdout
+    assert "chờ" in call("recompute", "relationships", "--background").stdout
+
+
 def test_help_shows_an_example(call: Any) -> None:
     assert "carebook recompute care --products" in call("recompute", "care", "--help").stdout
 

@@ -52,7 +52,7 @@ def test_the_same_address_twice_is_told(call: Any) -> None:
 
 def test_an_unknown_role_is_told(call: Any) -> None:
     result = call("user", "create", "an@example.com", "--name", "An", "--role", "boss")
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "care_agent" in result.stderr
     assert Staff.objects.count() == 0
 
@@ -79,11 +79,33 @@ def test_a_shell_statement_sees_the_documents(call: Any, tmp_path: Path) -> None
 def test_status_names_stores_versions_places_and_jobs(call: Any, settings: Settings) -> None:
     result = call("status")
     assert result.exit_code == 0, result.stderr
-    for words in ("MongoDB:", "Valkey:", "Migrations:", "Jobs:", settings.mongo_database):
+    for words in ("MongoDB:", "Valkey:", "Cập nhật dữ liệu:", "Việc nền:", settings.mongo_database):
         assert words in result.stdout
     for secret in (settings.data / "mongo" / "password", settings.data / "valkey" / "password"):
         if secret.exists():
             assert secret.read_text() not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("vi", ("nhúng tại", "không còn gì chờ", "đang chạy")),
+        ("en", ("embedded at", "none pending", "running")),
+    ],
+)
+def test_status_and_links_speak_the_language_of_the_site(
+    call: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch, language: str, words: Any
+) -> None:
+    from services import migration
+
+    monkeypatch.setattr(settings, "locale", language)
+    monkeypatch.setattr(migration, "pending", list)
+    said = call("status").stdout
+    if settings.mongo_url is None:
+        assert all(word in said for word in words), said
+    shown = call("user", "create", "an@example.com", "--name", "An").stdout
+    assert ("chọn mật khẩu tại đây" in shown) == (language == "vi")
+    assert "An <an@example.com>" in shown
 
 
 def test_a_new_link_replaces_the_first_one(call: Any, settings: Settings) -> None:
