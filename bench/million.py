@@ -156,7 +156,7 @@ def _customers(part: Part) -> Iterator[Row]:
 
     def ours() -> None:
         for ids in ranges(customers, part.customers, recompute.CUSTOMERS_PER_RANGE):
-            recompute._recompute_customers(ids, at)
+            recompute._recompute_customers(ids, at, are_all=True)
 
     forget()
     raw = _seconds(lambda: customers.update_many(dated, [{"$set": same}]))

@@ -147,7 +147,7 @@ def _recompute_all(run: _Run) -> None:
         run.add("orders_checked", len(ids))
 
     def recompute_range_of_customers(ids: Sequence[ObjectId]) -> None:
-        run.add("customers_changed", _recompute_customers(ids, run.at))
+        run.add("customers_changed", _recompute_customers(ids, run.at, are_all=True))
         run.add("customers_checked", len(ids))
 
     for collection, size, work, step in (
@@ -190,18 +190,27 @@ def _recompute_orders(criteria: Stored, at: datetime, session: ClientSession | N
 
 
 def _recompute_customers(
-    ids: Sequence[ObjectId], at: datetime, session: ClientSession | None = None
+    ids: Sequence[ObjectId],
+    at: datetime,
+    session: ClientSession | None = None,
+    *,
+    are_all: bool = False,
 ) -> int:
     """Writes the next care that differs, then looks again at what it wrote until nothing does.
 
     Between reading and writing a person may log care. The version keeps us from writing over a
     customer that changed; an order that changed alone is seen by looking again. Whoever changes
     an order recomputes its customer afterwards, so that the last one to look is right.
+
+    Args:
+        are_all: there are no other customers between the first and the last of them, which the
+            server finds twice as fast by their bounds.
     """
     changed: set[ObjectId] = set()
     pending = list(ids)
+    chosen: Stored = {"$gte": ids[0], "$lte": ids[-1]} if are_all else {"$in": pending}
     for _ in range(ROUNDS):
-        writes = _differing(pending, at, session)
+        writes = _differing(chosen, at, session)
         if not writes:
             return len(changed)
         if session is not None:
@@ -211,6 +220,7 @@ def _recompute_customers(
         bulk.update_each(Customer.collection(), writes)
         changed.update(writes)
         pending = list(writes)
+        chosen = {"$in": pending}
     raise StoreUnavailable(
         N_("The next care dates of %(count)s customers keep changing. Try again in a moment."),
         count=len(pending),
@@ -222,15 +232,15 @@ def _write_within(writes: Writes, session: ClientSession) -> None:
     Customer.collection().bulk_write(updates, ordered=False, session=session)
 
 
-def _differing(ids: Sequence[ObjectId], at: datetime, session: ClientSession | None) -> Writes:
+def _differing(chosen: Stored, at: datetime, session: ClientSession | None) -> Writes:
     """`{customer id: (its version, update)}` of the customers whose stored next care is not what it should be."""
     # The customer with its version is read before the orders: see `_recompute_customers`.
     customers = list(
         Customer.collection().find(
-            {"_id": {"$in": ids}}, {"own_care": 1, "care": 1, "version": 1}, session=session
+            {"_id": chosen}, {"own_care": 1, "care": 1, "version": 1}, session=session
         )
     )
-    nearest = _nearest_orders(ids, session)
+    nearest = _nearest_orders(chosen, session)
     writes: Writes = {}
     for customer in customers:
         order = nearest.get(customer["_id"])
@@ -244,9 +254,7 @@ def _differing(ids: Sequence[ObjectId], at: datetime, session: ClientSession | N
     return writes
 
 
-def _nearest_orders(
-    customer_ids: Sequence[ObjectId], session: ClientSession | None
-) -> dict[ObjectId, Stored]:
+def _nearest_orders(customers: Stored, session: ClientSession | None) -> dict[ObjectId, Stored]:
     """`{customer id: its open order with the nearest date}`; on a tie the code that sorts first.
 
     Served by the index `orders_of_customer`. The server compares the keys in their order.
@@ -256,7 +264,7 @@ def _nearest_orders(
         [
             {
                 "$match": {
-                    "customer_id": {"$in": list(customer_ids)},
+                    "customer_id": customers,
                     "care.state": {"$in": list(OPEN_STATES)},
                     "care.due_on": {"$ne": None},
                 }
