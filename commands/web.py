@@ -40,6 +40,8 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "timeout": REQUEST_SECONDS,
             "graceful_timeout": GRACE_SECONDS,
             "keepalive": 15,
+            # The filter of a list stands in its address; longer ones the builder refuses in words.
+            "limit_request_line": 8190,
             # The control socket would lie outside the data directory, and nobody uses it.
             "control_socket_disable": True,
             "loglevel": "debug" if self.settings.log_level.upper() == "DEBUG" else "warning",

@@ -12,7 +12,7 @@ from flask import abort, make_response, redirect, request
 from flask_admin import expose
 
 from rules import conditions
-from rules.errors import N_, CareError
+from rules.errors import N_, CareError, InvalidInput
 from rules.fields import Field
 from rules.operators import ME, Operator, operator, operators
 from rules.permissions import SEE
@@ -31,6 +31,8 @@ from views.filter_form import (
     tree_from,
 )
 from views.filtering import WHERE, context_of, names_of, rest_of, visible_fields
+
+LONGEST_ADDRESS = 5000  # letters; web servers and proxies refuse more than 8,000
 
 
 class FilterBuilder(ScreenView):
@@ -56,15 +58,24 @@ class FilterBuilder(ScreenView):
         if action not in ("", "apply"):
             return self._form(kind, fields, change(root, action, fields))
         tree, is_whole = tree_from(root, fields, context_of(kind, None, fields))
-        if not is_whole:
-            return make_response(self._form(kind, fields, root), 422)
-        return _leave(_list_address(conditions.write(tree)))
+        address = _list_address(conditions.write(tree))
+        problem = _too_long() if len(address) > LONGEST_ADDRESS else None
+        if problem or not is_whole:
+            return make_response(self._form(kind, fields, root, problem), 422)
+        return _leave(address)
 
-    def _form(self, kind: str, fields: Mapping[str, Field], root: DraftGroup) -> str:
+    def _form(
+        self,
+        kind: str,
+        fields: Mapping[str, Field],
+        root: DraftGroup,
+        problem: CareError | None = None,
+    ) -> str:
         return self.render(
             "filters/form.html" if is_htmx() else "filters/page.html",
             kind=kind,
             root=root,
+            problem=problem,
             back=_back(),
             clear_url=_list_address(""),
             rest=_rest(),
@@ -147,6 +158,12 @@ def _opened(kind: str, fields: Mapping[str, Field]) -> DraftGroup:
         tree = None
     root = draft_of(tree, fields)
     return root if root.parts else change(root, "add:1", fields)
+
+
+def _too_long() -> CareError:
+    return InvalidInput(
+        N_("The filter is too long to stand in an address. Choose fewer conditions or values.")
+    )
 
 
 def _back() -> str:

@@ -11,9 +11,11 @@ from bson import ObjectId
 
 from models import ConfigurationItem, Site, Staff
 from rules.conditions import MOST_CONDITIONS
-from rules.scope import Actor
+from rules.scope import SYSTEM, Actor
+from services import configuration_changes
+from services.configuration_changes import Change
 from services.customers import search_fields
-from tests.factories import make_area, make_customer, make_order
+from tests.factories import NOW, make_area, make_customer, make_order
 from tests.views.conftest import Browser
 
 pytestmark = pytest.mark.usefixtures("desk")
@@ -289,3 +291,78 @@ def test_the_list_asks_little_of_the_database(desk: Browser, queries: list[str])
     page(desk, f"and(relationship.in(hot),area.in({hue},{make_area('Vinh')}),owner.in(me))")
     assert len(queries) <= plain + 3, queries
     assert Staff.objects.count() >= 1
+
+
+def test_a_filter_too_long_for_an_address_is_refused_in_words(desk: Browser) -> None:
+    sent = form("and:1", "2", ")", do="apply", field_2="area", operator_2="in")
+    sent["value.2"] = [str(ObjectId()) for _ in range(200)]
+    response = desk.send("/filters/customers", sent)
+    assert response.status_code == 422
+    assert "Bộ lọc quá dài" in response.text
+
+
+@pytest.mark.parametrize(
+    ("address", "where"),
+    [
+        ("/orders/due", "and(total.ge(1),area.empty(),product.contains(x))"),
+        ("/orders/due/by-group", "due.within(this_week)"),
+        ("/orders/due/by-area", "customer.filled()"),
+        ("/customers/due", "said.contains(goi)"),
+        ("/care/history", "and(at.last_days(7),staff.in(me),next.empty())"),
+        ("/products", "interval.between(1,90)"),
+    ],
+)
+def test_every_list_has_the_filter(desk: Browser, address: str, where: str) -> None:
+    response = desk.get(f"{address}/", query_string={"where": where})
+    assert response.status_code == 200
+    assert "data-filter" in response.text
+    assert 'role="alert"' not in response.text
+    assert desk.get(f"{address}/count", query_string={"where": where}).status_code == 200
+
+
+def test_a_kind_of_the_site_is_filtered_and_its_views_are_saved(
+    desk: Browser, administrator: Actor
+) -> None:
+    configuration_changes.apply(
+        [
+            Change("kinds", "ticket", {"label_vi": "Phiếu", "one_vi": "phiếu"}),
+            Change("fields", "ticket.cost", {"type": "money", "label_vi": "Chi phí"}),
+        ],
+        says="t",
+        by=administrator,
+        at=NOW,
+    )
+    for title, cost in (("Rẻ", "1000"), ("Đắt", "9000000")):
+        desk.send("/e/ticket/new", {"title": title, "cost": cost})
+    where = "cost.ge(1000000)"
+    shown = desk.get("/e/ticket/", query_string={"where": where}).text
+    assert "Đắt" in shown
+    assert "Rẻ" not in shown
+    sent = form("and:1", "2", ")", do="apply", field_2="cost", operator_2="ge", value_2="5.000")
+    moved = desk.send("/filters/ticket", sent | {"back": "/e/ticket/"}).headers["Location"]
+    assert moved == "/e/ticket/?where=and%28cost.ge%285000%29%29"
+    made = desk.send(f"/e/ticket/views?where={where}", {"do": "create", "name": "Đắt", "pin": "1"})
+    assert made.headers["Location"].startswith("/e/ticket/?view=")
+    view = made.headers["Location"].partition("view=")[2]
+    assert made.headers["Location"] in unescape(desk.get("/customers/").text), "it is pinned"
+    desk.send(f"/views/{view}", {"do": "open", "screen": "records_ticket"})
+    assert desk.get("/e/ticket/").headers["Location"] == made.headers["Location"]
+    assert (
+        desk.send(f"/views/{view}", {"do": "delete"}).headers["Location"] == "/e/ticket/?view=none"
+    )
+
+
+def test_a_masked_field_cannot_be_asked(desk: Browser, agent: Actor) -> None:
+    add("An", phones=["0987 654 321"])
+    kinds = {"customers": {"actions": ["see"], "reach": "all", "fields": {"phones": "masked"}}}
+    configuration_changes.apply(
+        [Change("roles", "operator", {"label_vi": "x", "kinds": kinds, "abilities": []})],
+        says="x",
+        by=SYSTEM,
+        at=NOW,
+    )
+    Staff.collection().update_one({"_id": agent.staff_id}, {"$set": {"roles": ["operator"]}})
+    shown = page(desk, "phones.phone(0987654321)")
+    assert "Không có trường “phones” để lọc" in shown
+    assert 'value="phones"' not in desk.get("/filters/customers").text
+    assert 'value="name"' in desk.get("/filters/customers").text
