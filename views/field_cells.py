@@ -74,8 +74,6 @@ def _shower(
         return lambda key: _option(fixed.get(key), key)
     if field.type == "tags":
         return lambda keys: Cell("pills", items=[Cell("pill", f"#{one}") for one in _several(keys)])
-    if field.family == "choice":
-        return lambda key: _pick(config, field.pick_list, key, locale)
     if field.family == "choices":
         return lambda keys: Cell(
             "pills", items=[_pick(config, field.pick_list, one, locale) for one in _several(keys)]
@@ -83,6 +81,11 @@ def _shower(
     if field.refers_to:
         known = names.get(field.refers_to, {})
         return lambda ids: _named(ids, known)
+    if field.family == "flag":
+        yes, no = Cell("text", gettext("Yes")), Cell("text", gettext("No"))
+        return lambda value: yes if value else no
+    if field.family == "choice":
+        return _picker(config, field.pick_list, locale)
     return _SHOWERS.get(field.type, _text)
 
 
@@ -95,6 +98,18 @@ def _option(option: Option | None, key: Any) -> Cell:
 def _pick(config: Configuration, list_key: str, key: Any, locale: str) -> Cell:
     value = config.value(list_key, str(key))
     return Cell("pill", value.label(locale), colour=value.colour) if value else EMPTY
+
+
+def _picker(config: Configuration, list_key: str, locale: str) -> Callable[[Any], Cell]:
+    """The same cell for the same value: fifty rows have but a few."""
+    known: dict[Any, Cell] = {}
+
+    def show(key: Any) -> Cell:
+        if key not in known:
+            known[key] = _pick(config, list_key, key, locale)
+        return known[key]
+
+    return show
 
 
 def _named(ids: Any, known: Mapping[Any, str]) -> Cell:
@@ -135,10 +150,6 @@ def _instant(value: Any) -> Cell:
     return Cell("text", formats.format_datetime(value))
 
 
-def _flag(value: Any) -> Cell:
-    return Cell("text", gettext("Yes") if value else gettext("No"))
-
-
 def _phone(value: Any) -> Cell:
     numbers = [str(one) for one in _several(value)]
     digits = "".join(char for char in numbers[0] if char.isdigit() or char == "+")
@@ -170,7 +181,6 @@ _SHOWERS: Mapping[str, Callable[[Any], Cell]] = {
     "percent": _percent,
     "date": _date,
     "date_time": _instant,
-    "yes_no": _flag,
     "phone": _phone,
     "phones": _phone,
     "email": _email,

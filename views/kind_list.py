@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from flask import g, request, url_for
+from flask import abort, g, request, url_for
+from flask_admin import expose
 
 from rules.errors import N_, CareError, InvalidInput
 from rules.fields import Field, Kind
 from rules.filters import FilterState, parse_filters
 from services import lists, references
-from services.lists import Sort, projection_of
+from services.lists import Page, Sort, projection_of
 from views.bulk_edit import BulkEditing
 from views.cell_edit import CellEdit
 from views.cells import Cell, Column, RowView
@@ -31,12 +32,13 @@ from views.list_columns import (
 )
 from views.list_files import ListFiles
 from views.list_modes import ListModes
-from views.list_screen import PAGING, ListScreen
+from views.list_screen import PAGING, ListPage, ListScreen
 from views.record_forms import controls
 from views.view_choice import ViewChoice
 
 Row = dict[str, Any]
 Make = Callable[[Row], Cell]
+MENUS = ("columns", "layout")
 SORTED_AT_MOST = 10_000  # rows that are sorted without an index
 
 
@@ -178,6 +180,15 @@ class KindList(ViewChoice, ColumnChoice, ListFiles, ListModes, CellEdit, BulkEdi
         made = controls(self.document_kind(), {field.key: typed}, {}, only=[field.key])
         names = {one.key: one.label for one in made[0].choices} if made else {}
         return ", ".join(names.get(one.strip(), one.strip()) for one in typed.split(",") if one)
+
+    @expose("/menu/<name>")
+    def menu_view(self, name: str) -> Any:
+        """A menu of the list, once it is opened: most pages are read without any."""
+        if name not in MENUS:
+            abort(404)
+        empty = Page([], None, None)
+        menu = ListPage(self, self.shown_columns(), self.state(), [], empty, "", [], {})
+        return self.render(f"lists/menu_{name}.html", list=menu)
 
     def field_label(self, field: Field) -> str:
         return label(field, locale())

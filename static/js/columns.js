@@ -4,7 +4,7 @@
   const LEAST = 40, MOST = 900;
   const table = document.querySelector("table[data-columns]");
   const headings = () => [...table.querySelectorAll("thead th[data-column]")];
-  const form = () => document.querySelector(".columns-menu");
+  const form = () => document.querySelector(".columns-form");
 
   /* Sends the columns in their order with the widths that they have now. */
   const keep = (order, widths) => {
@@ -71,7 +71,7 @@
   }
 
   /* The menu: dragged, or Alt with an arrow key. */
-  document.querySelectorAll("[data-sortable]").forEach((list) => {
+  const arrange = (root) => root.querySelectorAll("[data-sortable]").forEach((list) => {
     window.Sortable?.create(list, { animation: 120, handle: ".columns-grip" });
     list.addEventListener("keydown", (event) => {
       const item = event.target.closest("li");
@@ -83,4 +83,6 @@
       item.focus();
     });
   });
+  arrange(document);
+  document.addEventListener("htmx:afterSettle", (event) => { if (event.detail.target instanceof Element) arrange(event.detail.target); });
 })();
