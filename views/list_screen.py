@@ -33,6 +33,7 @@ from views.cells import EMPTY, Cell, Column, RowView
 from views.context import configured, current_actor, locale, today
 
 # Names in the address that are not filters.
+STANDING = ("view", "where", "sort", "group", "mode")
 PAGING = ("after", "before", "sort", "page", "view", "where", "group", "mode", "month")
 
 
@@ -163,8 +164,9 @@ class ListScreen(ConfiguredModelView):
         if key not in known:
             abort(404)
         start, end = (_iso(request.args.get(name, "")) for name in ("range_from", "range_to"))
-        # Filters alone: url_for takes some other names for its own options.
-        rest = {name: text for name, text in request.args.items() if name in known - {key}}
+        # Known names alone: url_for takes some other names for its own options.
+        kept = (known | set(STANDING)) - {key}
+        rest = {name: text for name, text in request.args.items() if name in kept}
         chosen = {key: f"{start}..{end}"} if start or end else {}
         return redirect(url_for(f"{self.endpoint}.index_view", **rest | chosen))
 

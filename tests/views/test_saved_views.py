@@ -254,3 +254,34 @@ def test_wrong_buttons_do_nothing(desk: Browser, agent: Actor) -> None:
     assert moved.headers["Location"] == "/"
     assert desk.send("/customers/views", {"do": "create", "name": " "}).status_code == 303
     assert SavedView.objects.count() == 1
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"group": "relationship"},
+        {"group": "relationship", "mode": "kanban"},
+        {"group": "birthday", "mode": "calendar"},
+        {"sort": "-created", "relationship": "hot"},
+    ],
+)
+def test_grouping_and_layout_are_part_of_a_view(desk: Browser, arguments: dict[str, str]) -> None:
+    made = desk.send(
+        "/customers/views?" + "&".join(f"{name}={text}" for name, text in arguments.items()),
+        {"do": "create", "name": "x"},
+    )
+    path, query = place(made)
+    assert SavedView.objects.get(pk=query["view"]).arguments == arguments
+    by_view, by_arguments = page(desk, **query), page(desk, **arguments)
+    assert "Có thay đổi chưa lưu" not in by_view
+    for text in ('class="kanban', 'class="calendar', 'class="group'):
+        assert (text in by_view) == (text in by_arguments)
+    assert path == "/customers/"
+    assert "Có thay đổi chưa lưu" in page(desk, **query, group="", mode="", sort="name")
+
+
+def test_a_range_of_days_keeps_the_view_and_the_filter(desk: Browser) -> None:
+    asked = {"range_from": "1/11/2026", "view": "none", "where": "staff.in(me)", "_anchor": "x"}
+    moved = place(desk.get("/care/history/range/at", query_string=asked))
+    assert moved[1] == {"at": "2026-11-01..", "view": "none", "where": "staff.in(me)"}
