@@ -7,7 +7,7 @@ from models import Customer, Order, Site, Staff
 from rules.errors import N_, InvalidInput
 from rules.permissions import ADMINISTRATOR
 from rules.scope import SYSTEM
-from services import accounts
+from services import accounts, credentials
 from services.catalogues import Words
 
 FIRST_EMAIL, FIRST_NAME = "admin@example.com", "Administrator"
@@ -30,7 +30,7 @@ def first_administrator(settings: Settings) -> list[str]:
         return []
     waiting = Staff.objects(roles=ADMINISTRATOR, active=True).order_by("id").first()
     staff = waiting or _make_first()
-    link = accounts.one_time_link(staff, settings.address, datetime.now(UTC))
+    link = credentials.one_time_link(staff, settings.address, datetime.now(UTC))
     words = Words(settings.locale)
     others = "carebook user create EMAIL --name NAME --role administrator"
     return [

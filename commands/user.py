@@ -10,7 +10,7 @@ from models import Staff
 from rules.errors import N_, NotFound
 from rules.permissions import SHIPPED_ROLES
 from rules.scope import CARE_AGENT, SYSTEM
-from services import accounts, second_factor
+from services import accounts, credentials, second_factor
 from services.catalogues import Words
 from stores import mongo
 
@@ -49,7 +49,7 @@ def create(settings: Settings, email: str, name: str, roles: tuple[str, ...]) ->
     """
     mongo.connect(settings)
     staff = accounts.create_staff(email, name, roles, BY)
-    link = accounts.one_time_link(staff, settings.address, datetime.now(UTC))
+    link = credentials.one_time_link(staff, settings.address, datetime.now(UTC))
     _say_link(settings, staff, link)
 
 
@@ -65,7 +65,7 @@ def link(settings: Settings, email: str) -> None:
     """
     mongo.connect(settings)
     staff = _who_may_log_in(email)
-    new = accounts.one_time_link(staff, settings.address, datetime.now(UTC))
+    new = credentials.one_time_link(staff, settings.address, datetime.now(UTC))
     _say_link(settings, staff, new)
 
 

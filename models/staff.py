@@ -79,7 +79,7 @@ class Staff(CarebookDocument, UserMixin):
     pins = EmbeddedDocumentListField(Pin)
     opens_with = DictField()
     views_saved_at = DateTimeField()
-    seen_at = DateTimeField()  # last use of any browser, within accounts.SEEN_EVERY
+    seen_at = DateTimeField()  # last use of any browser, within staff_sessions.SEEN_EVERY
     must_change_password = BooleanField()
     totp_secret = StringField()  # None: no second factor
     totp_pending = StringField()  # shown as a picture, not yet confirmed by a code

@@ -18,7 +18,7 @@ from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound
 from rules.permissions import ACCOUNTS, ALL
 from rules.scope import Actor
 from services import actors, audit, configuration
-from services.accounts import SEEN_EVERY
+from services.staff_sessions import SEEN_EVERY
 from stores.mongo import in_transaction
 
 Stored = dict[str, Any]

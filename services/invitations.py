@@ -10,7 +10,7 @@ from config import Settings
 from models import Staff
 from rules.errors import N_, InvalidInput
 from rules.scope import Actor
-from services import accounts, job_runs, mail
+from services import accounts, credentials, job_runs, mail
 from services.catalogues import Words
 from stores.mongo import in_transaction
 
@@ -52,7 +52,7 @@ def send_link(staff_id: ObjectId, *, settings: Settings, by: Actor, now: datetim
             raise InvalidInput(
                 N_("%(name)s is deactivated. Activate the login first."), name=person["name"]
             )
-        link = accounts.make_link(staff_id, settings.address, now, session=session)
+        link = credentials.make_link(staff_id, settings.address, now, session=session)
         accounts.audit_person(by, now, "new link", person, {}, session)
         if not mail.is_on(settings):
             return NewLink(link, False)
@@ -89,7 +89,7 @@ def send_forgotten(
         person = Staff.collection().find_one(criteria, session=session)
         if person is None or mail.is_written(f"forgotten-{key}", session):
             return None
-        link = accounts.make_link(person["_id"], settings.address, now, session=session)
+        link = credentials.make_link(person["_id"], settings.address, now, session=session)
         accounts.audit_person(by, now, "forgot password", person, {}, session)
         return _write(f"forgotten-{key}", FORGOTTEN, person, link, settings, by, now, session)
 
@@ -111,7 +111,7 @@ def _write(
         words.say(N_("Hello %(name)s,"), name=person["name"]),
         words.say(REASONS[purpose], by=by.name),
         link,
-        words.say(N_("The link works once, within %(days)s days."), days=accounts.LINK_DAYS),
+        words.say(N_("The link works once, within %(days)s days."), days=credentials.LINK_DAYS),
         words.say(IGNORE[purpose]),
     )
     return mail.write(

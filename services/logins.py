@@ -6,7 +6,7 @@ from pymongo.client_session import ClientSession
 
 from models import Staff
 from rules.scope import Actor
-from services import accounts, audit, login_attempts, second_factor
+from services import accounts, audit, credentials, login_attempts, second_factor
 from stores.mongo import in_transaction
 
 
@@ -16,7 +16,7 @@ def check_password(email: str, password: str, *, by: Actor, now: datetime) -> St
     `by` says where the attempt comes from. Raises LockedOut.
     """
     locks = login_attempts.claim(email, now)
-    staff = accounts.authenticate(email, password)
+    staff = credentials.authenticate(email, password)
     if staff is None:
         note_failed(email, accounts.find_staff(email), by, now, locks=locks)
     elif second_factor.is_on(staff):

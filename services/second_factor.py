@@ -12,7 +12,7 @@ from models import Staff
 from rules import second_factor as rule
 from rules.errors import N_, InvalidInput, NotAllowed
 from rules.scope import Actor
-from services import accounts
+from services import accounts, credentials
 from stores import sealing
 from stores.mongo import in_transaction
 
@@ -128,7 +128,7 @@ def _use_recovery_code(staff: Staff, typed: str) -> bool:
 
 def renew_recovery_codes(staff: Staff, password: str, by: Actor, now: datetime) -> list[str]:
     """New recovery codes; the old ones stop working. Raises InvalidInput, LockedOut."""
-    accounts.confirm_password(staff, password, now, field="password")
+    credentials.confirm_password(staff, password, now, field="password")
     codes = rule.new_recovery_codes()
     values = {"recovery_hashes": [_hash(one) for one in codes]}
     _write(staff, {"$set": values}, "new recovery codes", by, now)
@@ -144,7 +144,7 @@ def switch_off(staff: Staff, password: str, by: Actor, now: datetime) -> None:
     """
     if staff.second_factor_required:
         raise NotAllowed(N_("Your role needs a second factor. An administrator can reset it."))
-    accounts.confirm_password(staff, password, now, field="password")
+    credentials.confirm_password(staff, password, now, field="password")
     _write(staff, {"$unset": NO_FACTOR}, "second factor off", by, now)
 
 

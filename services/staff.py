@@ -11,7 +11,7 @@ from models import Staff
 from rules.errors import N_, InvalidInput, StaleForm
 from rules.permissions import ADMINISTRATOR
 from rules.scope import Actor
-from services import access_settings, accounts, login_attempts
+from services import access_settings, accounts, login_attempts, staff_sessions
 from stores.mongo import in_transaction
 
 
@@ -62,7 +62,7 @@ def update(
 
 
 def end_sessions(staff_id: ObjectId, *, name: str | None, by: Actor, at: datetime) -> int:
-    """Logs a person out of one browser (by `accounts.session_name`) or of all; how many it were.
+    """Logs a person out of one browser (by `staff_sessions.session_name`) or of all; how many it were.
 
     Raises NotAllowed, NotFound.
     """
@@ -72,7 +72,7 @@ def end_sessions(staff_id: ObjectId, *, name: str | None, by: Actor, at: datetim
         ended = [
             opened["key"]
             for opened in person.get("sessions") or []
-            if name is None or accounts.session_name(opened["key"]) == name
+            if name is None or staff_sessions.session_name(opened["key"]) == name
         ]
         if ended:
             Staff.collection().update_one(

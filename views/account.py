@@ -11,7 +11,7 @@ from wtforms.widgets import PasswordInput
 from models import Staff
 from rules.errors import N_, InvalidInput
 from rules.passwords import LENGTH_MIN
-from services import accounts, mail, morning_mail, second_factor
+from services import accounts, credentials, mail, morning_mail, second_factor, staff_sessions
 from services.login_attempts import LockedOut
 from views.base import ScreenView
 from views.browsers import shown_sessions
@@ -48,7 +48,7 @@ class AccountView(ScreenView):
         if not form.validate():
             return self._page(form), 422
         try:
-            accounts.change_password(
+            credentials.change_password(
                 _me(), form.current.data, form.new.data, now(), keep_session=_my_key()
             )
         except LockedOut as error:
@@ -78,14 +78,14 @@ class AccountView(ScreenView):
     def close_session(self, name: str) -> BaseResponse:
         staff = _me()
         for opened in staff.sessions:
-            if accounts.session_name(opened.key) == name:
-                accounts.close_session(staff, opened.key)
+            if staff_sessions.session_name(opened.key) == name:
+                staff_sessions.close_session(staff, opened.key)
         flash(gettext("That browser is logged out."), "success")
         return redirect(url_for("account.index"), 303)
 
     @expose("/sessions/close-others", methods=("POST",))
     def close_other_sessions(self) -> BaseResponse:
-        accounts.close_other_sessions(_me(), _my_key())
+        staff_sessions.close_other_sessions(_me(), _my_key())
         flash(gettext("All other browsers are logged out."), "success")
         return redirect(url_for("account.index"), 303)
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import gettext
 
 from models import Staff
-from services import accounts
+from services import staff_sessions
 from views.context import now
 
 # What a browser calls itself, most telling first; the first match wins.
@@ -33,7 +33,7 @@ def shown_sessions(staff: Staff, *, my_key: str = "") -> list[dict[str, Any]]:
     """This browser first, then the one seen last; `name` names a session without its key."""
     shown = [
         {
-            "name": accounts.session_name(opened.key),
+            "name": staff_sessions.session_name(opened.key),
             "browser": browser_name(opened.agent),
             "is_phone": bool(PHONES.search(opened.agent or "")),
             "address": opened.address,
@@ -42,7 +42,7 @@ def shown_sessions(staff: Staff, *, my_key: str = "") -> list[dict[str, Any]]:
             "is_this": opened.key == my_key,
         }
         for opened in sorted(staff.sessions, key=lambda opened: opened.seen_at, reverse=True)
-        if accounts.is_session_open(staff, opened.key, now())
+        if staff_sessions.is_session_open(staff, opened.key, now())
     ]
     return sorted(shown, key=lambda one: not one["is_this"])
 

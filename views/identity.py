@@ -8,7 +8,7 @@ from flask_security import MongoEngineUserDatastore, Security
 from flask_security.core import _on_identity_loaded
 
 from models import Staff
-from services import accounts
+from services import staff_sessions
 from views.context import now
 
 SESSION_KEY = "session_key"  # in the signed cookie; must be among the person's sessions
@@ -51,9 +51,9 @@ def register(app: Flask) -> None:
     def load_person(uniquifier: str) -> Staff | None:
         staff = load(uniquifier)
         key = session.get(SESSION_KEY)
-        if staff is None or not accounts.is_session_open(staff, key, now()):
+        if staff is None or not staff_sessions.is_session_open(staff, key, now()):
             return None
-        if accounts.note_seen(staff, key, now()):
+        if staff_sessions.note_seen(staff, key, now()):
             session.modified = True  # the cookie lives as long as the session
         return staff
 

@@ -11,7 +11,7 @@ from wtforms.widgets import PasswordInput
 from models import Staff
 from rules.errors import CareError, InvalidInput, NotFound
 from rules.passwords import LENGTH_MAX, LENGTH_MIN
-from services import accounts, logins, mail, sign_in
+from services import accounts, credentials, logins, mail, sign_in, staff_sessions
 from services.login_attempts import LockedOut
 from views import second_step
 from views.context import current_visitor, local_path, now, person, public, settings
@@ -72,9 +72,9 @@ def login() -> BaseResponse | str:
 def logout() -> BaseResponse:
     """Ends this browser's session, here and on the server."""
     staff, key = person(), session.get(SESSION_KEY, "")
-    opened = accounts.session_of(staff, key) if staff is not None else None
+    opened = staff_sessions.session_of(staff, key) if staff is not None else None
     if staff is not None:
-        accounts.close_session(staff, key)
+        staff_sessions.close_session(staff, key)
     logout_user()
     session.clear()
     if opened is not None and opened.is_by_service:
@@ -90,11 +90,11 @@ def logout() -> BaseResponse:
 def link(secret: str) -> BaseResponse | str:
     """A one-time link: the person chooses a password and is logged in."""
     try:
-        staff = accounts.staff_behind_link(secret, now())
+        staff = credentials.staff_behind_link(secret, now())
         form = NewPasswordForm()
         if not form.validate_on_submit():
             return _link_page(form, staff, 422 if form.is_submitted() else 200)
-        staff = accounts.use_link(secret, form.password.data, now())
+        staff = credentials.use_link(secret, form.password.data, now())
     except InvalidInput as error:
         form.password.errors = [*form.password.errors, say_error(error)]
         return _link_page(form, staff, 422)

@@ -10,7 +10,7 @@ from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 from models import Staff
-from services import accounts, actors, logins, second_factor
+from services import actors, logins, second_factor, staff_sessions
 from services.login_attempts import LockedOut
 from views.context import configured, current_visitor, local_path, now, person, public
 from views.forms import CarebookForm
@@ -103,7 +103,7 @@ def start_session(
     _end_session_before()
     address = request.remote_addr or ""
     agent = request.headers.get("User-Agent", "")
-    key = accounts.open_session(
+    key = staff_sessions.open_session(
         staff,
         now(),
         address=address,
@@ -121,7 +121,7 @@ def start_session(
 def _end_session_before() -> None:
     before = person()
     if before is not None:
-        accounts.close_session(before, session.get(SESSION_KEY, ""))
+        staff_sessions.close_session(before, session.get(SESSION_KEY, ""))
     kept = session.get("_flashes")
     session.clear()
     if kept:

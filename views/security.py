@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from config import Settings
 from models import Staff
-from services import accounts, second_factor
-from services.accounts import SESSION_DAYS
+from services import second_factor, staff_sessions
+from services.staff_sessions import SESSION_DAYS
 from views import api
 from views.context import is_htmx, local_path, person
 from views.identity import SESSION_KEY
@@ -111,7 +111,7 @@ def _duty_redirect(staff: Staff) -> BaseResponse | None:
     """Whoever must choose a password or set up a second factor does that first."""
     if request.endpoint in OPEN_ON_DUTY:
         return None
-    opened = accounts.session_of(staff, session.get(SESSION_KEY))
+    opened = staff_sessions.session_of(staff, session.get(SESSION_KEY))
     # Whoever comes from the sign-in service may never have had a password here.
     if staff.must_change_password and not (opened and opened.is_by_service):
         target = url_for("account.index")

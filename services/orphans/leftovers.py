@@ -7,7 +7,7 @@ from typing import Any
 from config import Settings
 from models import ApiToken, Customer, MailMessage, Staff
 from models.mail_message import WAITING
-from services.accounts import SESSION_DAYS
+from services.staff_sessions import SESSION_DAYS
 
 Stored = dict[str, Any]
 

@@ -12,7 +12,7 @@ from commands import cli, first_login
 from config import Settings
 from models import Staff
 from rules.errors import NotFound
-from services import accounts
+from services import accounts, credentials
 
 Db = Database[dict[str, Any]]
 
@@ -113,8 +113,8 @@ def test_a_new_link_replaces_the_first_one(call: Any, settings: Settings) -> Non
     second = call("user", "link", "AN@example.com").stdout.split()[-1]
     now = datetime.now(UTC)
     with pytest.raises(NotFound):
-        accounts.staff_behind_link(first.rpartition("/")[2], now)
-    assert accounts.staff_behind_link(second.rpartition("/")[2], now).email == "an@example.com"
+        credentials.staff_behind_link(first.rpartition("/")[2], now)
+    assert credentials.staff_behind_link(second.rpartition("/")[2], now).email == "an@example.com"
 
 
 @pytest.mark.parametrize("is_known", [True, False])

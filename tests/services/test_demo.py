@@ -13,7 +13,7 @@ from models.base import local_date
 from models.customer import HISTORY_KEPT
 from rules.care_dates import first_care
 from rules.scope import SYSTEM
-from services import demo, demo_processes, recompute, relationships
+from services import credentials, demo, demo_processes, recompute, relationships
 from services.customers import search_fields
 from services.stored_care import items_of, stored_first_care
 from tests.factories import NOW, TODAY
@@ -201,9 +201,8 @@ def test_the_accounts_can_log_in(check: Callable[[str], bool]) -> None:
 
 @pytest.fixture
 def check() -> Callable[[str], bool]:
-    from services import accounts
 
-    return lambda email: accounts.authenticate(email, PASSWORD) is not None
+    return lambda email: credentials.authenticate(email, PASSWORD) is not None
 
 
 def test_older_orders_have_mostly_been_cared_for() -> None:

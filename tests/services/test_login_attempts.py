@@ -9,7 +9,7 @@ import pytest
 from models import AuditEntry, LoginAttempts, Staff
 from rules.logins import FREE_ATTEMPTS, LOCK_LONGEST, LOCK_SHORTEST
 from rules.scope import CARE_AGENT, SYSTEM, Actor
-from services import accounts, login_attempts, logins
+from services import accounts, credentials, login_attempts, logins
 from services.login_attempts import LockedOut
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -97,8 +97,8 @@ def test_it_starts_anew_after_a_login_and_after_a_new_password(db: Any, chi: Sta
     logins.note_success(chi, VISITOR, NOW, how="password")
     assert login_attempts.seconds_locked(EMAIL, NOW) == 0
     use_up()
-    link = accounts.one_time_link(chi, "", datetime.now(UTC))
-    accounts.use_link(link.rsplit("/", 1)[1], "một câu khác hẳn", datetime.now(UTC))
+    link = credentials.one_time_link(chi, "", datetime.now(UTC))
+    credentials.use_link(link.rsplit("/", 1)[1], "một câu khác hẳn", datetime.now(UTC))
     assert login_attempts.seconds_locked(EMAIL, NOW) == 0
 
 

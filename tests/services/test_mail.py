@@ -15,7 +15,7 @@ from jobs.topics import TOPICS
 from models import JobRun, MailMessage, OutboxMessage, Staff
 from rules.errors import InvalidInput
 from rules.scope import CARE_AGENT, SYSTEM, Actor
-from services import accounts, invitations, leaving, mail, outbox
+from services import accounts, credentials, invitations, leaving, mail, outbox
 from services.mail import MailRefused, MailServerAway
 from stores.mongo import in_transaction
 from tests.mailing import Mailbox, mail_server
@@ -212,7 +212,7 @@ def test_it_shows_the_link_alone_without_a_mail_server(
     made = invitations.send_link(chi.pk, settings=settings, by=administrator, now=NOW)
     assert not made.is_mailed
     assert MailMessage.objects.count() == 0
-    assert accounts.staff_behind_link(made.link.rsplit("/", 1)[1], NOW).pk == chi.pk
+    assert credentials.staff_behind_link(made.link.rsplit("/", 1)[1], NOW).pk == chi.pk
 
 
 def test_it_mails_a_forgotten_password_once_for_each_request(
@@ -228,7 +228,7 @@ def test_it_mails_a_forgotten_password_once_for_each_request(
     (got,) = mailbox.messages
     secret = re.search(r"/link/([\w-]+)", got.get_content())
     assert secret
-    assert accounts.staff_behind_link(secret.group(1), NOW).pk == chi.pk
+    assert credentials.staff_behind_link(secret.group(1), NOW).pk == chi.pk
 
 
 @pytest.mark.parametrize("who", ["nobody@example.com", "inactive@example.com"])

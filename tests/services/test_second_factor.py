@@ -14,7 +14,7 @@ from models import AuditEntry, Staff
 from rules.errors import InvalidInput, NotAllowed
 from rules.scope import ADMINISTRATOR, CARE_AGENT, SYSTEM, Actor
 from rules.second_factor import step_of_code
-from services import access_settings, accounts, second_factor, staff
+from services import access_settings, accounts, second_factor, staff, staff_sessions
 from services.login_attempts import LockedOut
 from services.migration import migrations_in
 from stores import mongo, sealing
@@ -140,7 +140,7 @@ def test_it_is_reset_by_administrators_only_and_written(
     chi: Staff, manager: Actor, administrator: Actor
 ) -> None:
     switch_on(chi)
-    accounts.open_session(chi, NOW, address="", agent="")
+    staff_sessions.open_session(chi, NOW, address="", agent="")
     with pytest.raises(NotAllowed):
         second_factor.reset(chi.pk, manager, NOW)
     second_factor.reset(chi.pk, administrator, NOW)

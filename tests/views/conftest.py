@@ -15,7 +15,7 @@ from app import create_app
 from config import Settings
 from models import Staff
 from rules.scope import Actor
-from services import accounts
+from services import staff_sessions
 from stores import mongo
 from tests.factories import NOW
 from views.context import now
@@ -46,7 +46,9 @@ class Browser(FlaskClient):
     def log_in(self, staff: Staff) -> str:
         """Logs in as if by password; returns the key of the session."""
         with self.application.app_context():
-            key = accounts.open_session(staff, now(), address="127.0.0.1", agent="Firefox Linux")
+            key = staff_sessions.open_session(
+                staff, now(), address="127.0.0.1", agent="Firefox Linux"
+            )
         with self.session_transaction() as session:
             session["_user_id"] = staff.fs_uniquifier
             session["_fresh"] = True

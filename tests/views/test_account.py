@@ -9,7 +9,7 @@ from flask import Flask
 
 from models import Staff
 from rules.scope import CARE_AGENT, SYSTEM, Actor
-from services import accounts, mail
+from services import accounts, credentials, mail, staff_sessions
 from tests.views.conftest import Browser
 from views.browsers import browser_name
 from views.context import now
@@ -46,8 +46,8 @@ def test_it_changes_the_password_and_logs_out_other_browsers(
     assert change(browser).status_code == 303
     assert browser.get("/account").status_code == 200
     assert other.get("/account").status_code == 303
-    assert accounts.authenticate("chi@example.com", "một câu khác hẳn")
-    assert not accounts.authenticate("chi@example.com", PASSWORD)
+    assert credentials.authenticate("chi@example.com", "một câu khác hẳn")
+    assert not credentials.authenticate("chi@example.com", PASSWORD)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_it_says_what_is_wrong_with_a_password(
     response = change(browser, **form)
     assert response.status_code == 422
     assert said in response.text
-    assert accounts.authenticate("chi@example.com", PASSWORD)
+    assert credentials.authenticate("chi@example.com", PASSWORD)
 
 
 def test_it_lists_browsers_without_their_keys(browser: Browser, other: Browser, chi: Staff) -> None:
@@ -80,7 +80,7 @@ def test_it_lists_browsers_without_their_keys(browser: Browser, other: Browser, 
 
 def test_it_logs_out_one_browser(browser: Browser, other: Browser, chi: Staff) -> None:
     key = Staff.objects.get(pk=chi.pk).sessions[-1].key
-    browser.send(f"/account/sessions/{accounts.session_name(key)}/close")
+    browser.send(f"/account/sessions/{staff_sessions.session_name(key)}/close")
     assert other.get("/account").status_code == 303
     assert browser.get("/account").status_code == 200
 
@@ -96,7 +96,7 @@ def test_it_does_not_log_out_another_person(
 ) -> None:
     theirs = browser_of(agent)
     key = Staff.objects.get(pk=agent.staff_id).sessions[0].key
-    browser.send(f"/account/sessions/{accounts.session_name(key)}/close")
+    browser.send(f"/account/sessions/{staff_sessions.session_name(key)}/close")
     assert theirs.get("/account").status_code == 200
 
 
@@ -131,7 +131,7 @@ def test_it_remembers_a_strangers_language_in_the_browser(stranger: Browser) -> 
 
 
 def test_it_escapes_what_a_browser_says_about_itself(app: Flask, chi: Staff) -> None:
-    accounts.open_session(chi, now_in(app), address="<b>", agent="<script>alert(1)</script>")
+    staff_sessions.open_session(chi, now_in(app), address="<b>", agent="<script>alert(1)</script>")
     browser = app.test_client()
     browser.log_in(chi)
     page = browser.get("/account").text

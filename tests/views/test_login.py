@@ -10,7 +10,7 @@ from flask import Flask
 from config import Settings
 from models import AuditEntry, Staff
 from rules.scope import CARE_AGENT, SYSTEM, Actor
-from services import accounts, leaving
+from services import accounts, credentials, leaving, staff_sessions
 from tests.views.conftest import Browser, make_app
 from views.identity import SESSION_KEY
 
@@ -161,7 +161,7 @@ def test_it_forgets_a_browser_that_was_not_used_for_two_weeks(
     stranger: Browser, chi: Staff
 ) -> None:
     log_in(stranger)
-    later = datetime.now(UTC) + timedelta(days=accounts.SESSION_DAYS, hours=1)
+    later = datetime.now(UTC) + timedelta(days=staff_sessions.SESSION_DAYS, hours=1)
     with time_machine.travel(later):
         assert stranger.get("/account").status_code == 303
 
@@ -182,8 +182,8 @@ def test_it_notes_when_a_browser_was_seen_but_not_at_every_page(
 
 def test_it_keeps_the_newest_browsers_only(db: Any, chi: Staff) -> None:
     keys = [
-        accounts.open_session(chi, NOW + timedelta(minutes=n), address="a", agent="b")
-        for n in range(accounts.SESSIONS_KEPT + 3)
+        staff_sessions.open_session(chi, NOW + timedelta(minutes=n), address="a", agent="b")
+        for n in range(staff_sessions.SESSIONS_KEPT + 3)
     ]
     assert [session.key for session in stored(chi).sessions] == keys[3:]
 
@@ -220,7 +220,7 @@ def test_it_lets_a_new_person_choose_a_password_once(
     stranger: Browser, app: Flask, db: Any
 ) -> None:
     staff = accounts.create_staff("moi@example.com", "Người Mới", [CARE_AGENT], SYSTEM)
-    link = accounts.one_time_link(staff, "http://localhost", datetime.now(UTC))
+    link = credentials.one_time_link(staff, "http://localhost", datetime.now(UTC))
     path = link.removeprefix("http://localhost")
     assert "moi@example.com" in stranger.get(path).text
     assert stranger.send(path, {"password": PASSWORD}).status_code == 303
@@ -234,7 +234,7 @@ def test_it_keeps_the_link_and_the_typed_text_when_a_password_is_refused(
     stranger: Browser, db: Any
 ) -> None:
     staff = accounts.create_staff("moi@example.com", "Người Mới", [CARE_AGENT], SYSTEM)
-    path = accounts.one_time_link(staff, "", datetime.now(UTC))
+    path = credentials.one_time_link(staff, "", datetime.now(UTC))
     refused = stranger.send(path, {"password": "ngắn"})
     assert refused.status_code == 422
     assert 'value="ngắn"' in refused.text
@@ -245,19 +245,19 @@ def test_it_keeps_the_link_and_the_typed_text_when_a_password_is_refused(
 
 
 def test_it_stores_only_the_hash_of_a_link(db: Any, chi: Staff) -> None:
-    secret = accounts.one_time_link(chi, "", NOW).rsplit("/", 1)[1]
+    secret = credentials.one_time_link(chi, "", NOW).rsplit("/", 1)[1]
     assert secret not in str(Staff.collection().find_one({"_id": chi.pk}))
 
 
 def test_it_refuses_a_link_after_a_week(stranger: Browser, chi: Staff) -> None:
-    path = accounts.one_time_link(chi, "", datetime.now(UTC))
-    with time_machine.travel(datetime.now(UTC) + timedelta(days=accounts.LINK_DAYS, minutes=1)):
+    path = credentials.one_time_link(chi, "", datetime.now(UTC))
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=credentials.LINK_DAYS, minutes=1)):
         assert stranger.get(path).status_code == 404
 
 
 def test_it_refuses_an_earlier_link(stranger: Browser, chi: Staff) -> None:
-    earlier = accounts.one_time_link(chi, "", datetime.now(UTC))
-    accounts.one_time_link(chi, "", datetime.now(UTC))
+    earlier = credentials.one_time_link(chi, "", datetime.now(UTC))
+    credentials.one_time_link(chi, "", datetime.now(UTC))
     assert stranger.get(earlier).status_code == 404
 
 
@@ -265,7 +265,7 @@ def test_it_logs_out_other_browsers_when_a_link_was_used(
     stranger: Browser, app: Flask, chi: Staff
 ) -> None:
     log_in(stranger)
-    path = accounts.one_time_link(chi, "", datetime.now(UTC))
+    path = credentials.one_time_link(chi, "", datetime.now(UTC))
     app.test_client().send(path, {"password": "một câu khác hẳn"})
     assert stranger.get("/account").status_code == 303
 
@@ -273,7 +273,7 @@ def test_it_logs_out_other_browsers_when_a_link_was_used(
 def test_it_records_who_was_created_and_who_set_a_password(
     chi: Staff, administrator: Actor
 ) -> None:
-    accounts.change_password(chi, PASSWORD, "một câu khác hẳn", NOW, keep_session="")
+    credentials.change_password(chi, PASSWORD, "một câu khác hẳn", NOW, keep_session="")
     leaving.deactivate_staff(chi.pk, administrator, NOW)
     actions = [entry.action for entry in AuditEntry.objects(record_id=chi.pk).order_by("id")]
     assert actions == ["create", "set password", "deactivate"]
@@ -293,7 +293,7 @@ def test_it_ends_the_session_of_who_was_logged_in_when_a_link_is_used(
 ) -> None:
     log_in(stranger)
     staff = accounts.create_staff("moi@example.com", "Người Mới", [CARE_AGENT], SYSTEM)
-    path = accounts.one_time_link(staff, "", datetime.now(UTC))
+    path = credentials.one_time_link(staff, "", datetime.now(UTC))
     stranger.send(path, {"password": "một câu khác hẳn"})
     assert stored(chi).sessions == []
     assert len(stored(staff).sessions) == 1

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from config import Settings
 from models import AuditEntry, JobRun, Staff
 from rules.scope import CARE_AGENT, SYSTEM, Actor
-from services import access_settings, accounts, leaving, second_factor
+from services import access_settings, accounts, credentials, leaving, second_factor
 from stores import sealing
 from tests.views.conftest import Browser, make_app
 
@@ -137,7 +137,7 @@ def test_it_ends_the_waiting_when_the_password_changes(
 ) -> None:
     log_in(stranger)
     person = Staff.objects.get(pk=chi.pk)
-    accounts.change_password(person, PASSWORD, "một câu khác hẳn", NOW, keep_session="")
+    credentials.change_password(person, PASSWORD, "một câu khác hẳn", NOW, keep_session="")
     assert stranger.send("/login/code", {"code": shown_code(chi)}).location == "/login"
     assert not is_in(stranger)
 
@@ -167,7 +167,7 @@ def test_it_takes_nothing_planted_through_both_steps(
 def test_a_one_time_link_does_not_go_round_the_code(
     stranger: Browser, chi: Staff, codes: list[str]
 ) -> None:
-    path = accounts.one_time_link(chi, "", datetime.now(UTC))
+    path = credentials.one_time_link(chi, "", datetime.now(UTC))
     response = stranger.send(path, {"password": "một câu khác hẳn"})
     assert response.location == "/login/code"
     assert not is_in(stranger)

@@ -10,7 +10,7 @@ from config import Settings
 from models import Staff
 from rules.errors import StoreUnavailable
 from rules.scope import Actor
-from services import accounts, readiness
+from services import readiness, staff_sessions
 from tests.views.conftest import Browser, make_app
 from views.context import now
 
@@ -19,11 +19,14 @@ PUBLIC = {
     "login.login",
     "login.link",
     "login.language",
+    "sign_in.begin",
+    "sign_in.callback",
     "second_step.code",
     "forgotten.forgotten",
     "api.me",
     "health.healthz",
     "health.readyz",
+    "metrics.metrics",
 }
 EXAMPLES = {"secret": "nonsense", "filename": "css/frame.css"}
 
@@ -206,7 +209,7 @@ def test_it_does_not_wait_for_a_store_that_hangs(
 def test_it_does_not_let_tokens_in(app: Flask, agent: Actor, stranger: Browser) -> None:
     staff = Staff.objects.get(pk=agent.staff_id)
     with app.test_request_context():
-        accounts.open_session(staff, now(), address="", agent="")
+        staff_sessions.open_session(staff, now(), address="", agent="")
         token = app.extensions["security"].remember_token_serializer.dumps(
             {"ver": "5", "uid": staff.fs_uniquifier, "fs_paa": 0, "exp": 0}
         )

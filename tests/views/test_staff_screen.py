@@ -10,7 +10,7 @@ from flask import Flask
 
 from models import AuditEntry, Staff
 from rules.scope import ADMINISTRATOR, CARE_AGENT, MANAGER, SYSTEM, Actor
-from services import accounts, login_attempts
+from services import accounts, credentials, login_attempts, staff_sessions
 from tests.views.conftest import Browser
 
 PASSWORD = "trời hôm nay đẹp"
@@ -145,7 +145,7 @@ def test_it_deactivates_at_once_and_activates_again(admin: Browser, app: Flask, 
     assert browser.get("/account").status_code == 303
     assert "Lê Thị Chi" in admin.get("/staff?state=inactive").text
     admin.send(f"/staff/{chi.pk}/activate")
-    assert accounts.authenticate("chi@example.com", PASSWORD)
+    assert credentials.authenticate("chi@example.com", PASSWORD)
 
 
 def test_it_does_not_deactivate_oneself(admin: Browser, administrator: Actor) -> None:
@@ -162,7 +162,7 @@ def test_it_shows_browsers_without_their_keys_and_ends_one_or_all(
     page = admin.get(f"/staff/{chi.pk}").text
     assert page.count("Firefox · Linux") >= 3
     assert not any(key in page for key in keys)
-    name = accounts.session_name(keys[0])
+    name = staff_sessions.session_name(keys[0])
     admin.send(f"/staff/{chi.pk}/sessions/close", {"name": name})
     assert [one.get("/account").status_code for one in browsers] == [303, 200, 200]
     admin.send(f"/staff/{chi.pk}/sessions/close")
