@@ -217,6 +217,8 @@ def _write_file(name: str, rows: int) -> tuple[float, float]:
         config,
         Words("vi"),
         SYSTEM,
+        config.kinds["customers"],
+        datetime.now(UTC).date(),
     )
     began = time.perf_counter()
     with tempfile.TemporaryFile() as file:

@@ -19,11 +19,13 @@ from pymongo.collection import Collection
 
 from models.base import local_date
 from rules.errors import N_
-from rules.fields import Field
+from rules.fields import Field, Kind
 from rules.filters import Criteria
 from rules.scope import Actor
 from services import references
 from services.catalogues import Words
+from services.computed import paths_of
+from services.computed import reader as computed_reader
 from services.configuration import Configuration
 from services.csv_cells import escaped
 from services.lists import Sort, projection_of
@@ -56,6 +58,8 @@ class Sheet:
     config: Configuration
     words: Words
     by: Actor
+    kind: Kind
+    today: date
 
 
 def write(sheet: Sheet, form: str, file: BinaryIO, progress: Progress | None = None) -> int:
@@ -74,7 +78,10 @@ def rows_of(sheet: Sheet) -> Iterator[list[Shown]]:
     """The rows as values: numbers, dates and texts in the reader's language."""
     direction = -1 if sheet.sort.descending else 1
     cursor = (
-        sheet.collection.find(sheet.criteria, projection_of([field.path for field in sheet.fields]))
+        sheet.collection.find(
+            sheet.criteria,
+            projection_of(path for field in sheet.fields for path in paths_of(field, sheet.kind)),
+        )
         .sort([(sheet.sort.path, direction), ("_id", direction)])
         .allow_disk_use(True)
         .batch_size(ROWS_PER_LOOKUP)
@@ -158,6 +165,8 @@ def _shower(
     field: Field, sheet: Sheet, names: Mapping[str, Mapping[Any, str]]
 ) -> Callable[[Stored], Shown]:
     """What turns a row into the value of this field, chosen once for all rows."""
+    if field.type == "computed":
+        return computed_reader(field, sheet.kind, today=sheet.today, zone=mongo.zone())
     path, show = field.path, _value_shower(field, sheet, names)
     if "." not in path:
         return lambda row: None if (found := row.get(path)) is None else show(found)

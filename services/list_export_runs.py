@@ -40,7 +40,7 @@ class Wanted:
     name: str
 
 
-def sheet(wanted: Wanted, by: Actor) -> Sheet:
+def sheet(wanted: Wanted, by: Actor, at: datetime) -> Sheet:
     """What is to be written. Raises NotAllowed for who may not export the kind.
 
     Fields that the actor may not read are left out here, too, whoever asked for them.
@@ -64,6 +64,8 @@ def sheet(wanted: Wanted, by: Actor) -> Sheet:
         config,
         Words(wanted.locale),
         by,
+        kind,
+        at.astimezone(mongo.zone()).date(),
     )
 
 
@@ -76,7 +78,7 @@ def write_now(
     progress: Progress | None = None,
 ) -> int:
     """Writes the file and notes in the change log who took what out; the number of rows."""
-    rows = write(sheet(wanted, by), wanted.form, file, progress or NoProgress())
+    rows = write(sheet(wanted, by, at), wanted.form, file, progress or NoProgress())
     audit.record(
         by=by,
         at=at,
@@ -91,7 +93,7 @@ def write_now(
 
 def start(wanted: Wanted, *, by: Actor, at: datetime) -> ObjectId:
     """Has the file written in the background; the id of the run. Raises NotAllowed."""
-    sheet(wanted, by)
+    sheet(wanted, by, at)
     arguments = {
         "kind": wanted.kind,
         "criteria": json_util.dumps(wanted.criteria),

@@ -10,11 +10,13 @@ from typing import Any
 from flask_babel import gettext
 
 from models.base import local_date
-from rules.fields import Field, Kind, Option
+from rules.fields import DAY, FLAG, NUMBER, Field, Kind, Option
+from services import computed
 from services.configuration import Configuration
 from services.references import value_at
 from views import formats
 from views.cells import EMPTY, Cell
+from views.context import settings, today
 
 Row = Mapping[str, Any]
 Make = Callable[[Row], Cell]
@@ -36,14 +38,27 @@ def kind_label(kind: Kind, locale: str, *, one: bool = False) -> str:
     return own or (str(gettext(name)) if name else kind.key)
 
 
-def maker(field: Field, config: Configuration, locale: str, names: Names) -> Make:
-    """What turns a stored row into the field's cell."""
+def maker(field: Field, config: Configuration, locale: str, names: Names, *, kind: Kind) -> Make:
+    """What turns a stored row of this kind into the field's cell."""
+    if field.type == "computed":
+        return _computed(field, kind)
     path = field.path
     show = _shower(field, config, locale, names)
 
     def make(row: Row) -> Cell:
         found = row.get(path) if "." not in path else value_at(row, path)
         return EMPTY if found is None or found == "" or found == [] else show(found)
+
+    return make
+
+
+def _computed(field: Field, kind: Kind) -> Make:
+    read = computed.reader(field, kind, today=today(), zone=settings().zone)
+    show = _BY_FAMILY.get(field.result or NUMBER, _text)
+
+    def make(row: Row) -> Cell:
+        found = read(row)
+        return EMPTY if found is None or found == "" else show(found)
 
     return make
 
@@ -172,6 +187,15 @@ def _files(value: Any) -> Cell:
     return Cell("text", formats.format_number(len(_several(value))))
 
 
+def _flag(value: Any) -> Cell:
+    return Cell("text", gettext("Yes") if value else gettext("No"))
+
+
+_BY_FAMILY: Mapping[str, Callable[[Any], Cell]] = {
+    NUMBER: _number,
+    DAY: _date,
+    FLAG: _flag,
+}
 _SHOWERS: Mapping[str, Callable[[Any], Cell]] = {
     "long_text": _long_text,
     "integer": _number,

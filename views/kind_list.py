@@ -14,7 +14,7 @@ from flask_admin import expose
 from rules.errors import N_, CareError, InvalidInput
 from rules.fields import Field, Kind
 from rules.filters import FilterState, parse_filters
-from services import lists, references
+from services import computed, lists, references
 from services.lists import Page, Sort, projection_of
 from views.bulk_edit import BulkEditing
 from views.cell_edit import CellEdit
@@ -134,11 +134,17 @@ class KindList(ViewChoice, ColumnChoice, ListFiles, ListModes, CellEdit, BulkEdi
         fields = [column.field for column in plain if column.field]
         names = references.of_rows(rows, fields, by=current_actor())
         config, language = configured(), locale()
-        made = {field.key: cast(Make, maker(field, config, language, names)) for field in fields}
+        kind = self.document_kind()
+        made = {
+            field.key: cast(Make, maker(field, config, language, names, kind=kind))
+            for field in fields
+        }
         return [special.get(column.key) or made[column.key] for column in self.shown_columns()]
 
     def _projection(self) -> dict[str, int]:
-        paths = [column.field.path for column in self.shown_columns() if column.field]
+        kind = self.document_kind()
+        shown = [column.field for column in self.shown_columns() if column.field]
+        paths = [path for field in shown for path in computed.paths_of(field, kind)]
         sort = self.offered_sorts().get(self._sort_key().lstrip("-"))
         return projection_of([*self.fields, *paths, self.title, sort.path if sort else "_id"])
 

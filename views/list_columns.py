@@ -114,7 +114,7 @@ def _own_column(
 def _field_column(field: Field, access: Access, kind: str, locale: str) -> Column:
     return Column(
         field.key,
-        sort=field.key if field.family in SORTED_FAMILIES and not field.is_list else None,
+        sort=field.key if can_sort(field) else None,
         numeric=field.family == NUMBER,
         fold="panel",
         needs=(field.key,),
@@ -122,6 +122,11 @@ def _field_column(field: Field, access: Access, kind: str, locale: str) -> Colum
         field=field,
         is_editable=is_editable(field, access, kind),
     )
+
+
+def can_sort(field: Field) -> bool:
+    """Whether rows can be put in order by the field: it has one value, and that is stored."""
+    return field.family in SORTED_FAMILIES and not field.is_list and field.type != "computed"
 
 
 def is_editable(field: Field, access: Access, kind: str) -> bool:

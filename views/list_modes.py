@@ -240,7 +240,7 @@ class ListModes:
         if field.refers_to:
             known = references.names(field.refers_to, values, by=current_actor())
             names = {field.refers_to: known}
-        make = maker(field, configured(), locale(), names)
+        make = maker(field, configured(), locale(), names, kind=self.document_kind())  # type: ignore[attr-defined]
         path = field.path.split(".")
 
         def shown(value: Any) -> Cell:

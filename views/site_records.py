@@ -217,7 +217,7 @@ def shown_fields(
     fields = [readable[key] for key in keys if key in readable]
     names = references.of_rows([dict(record)], fields, by=current_actor())
     made = [
-        (label(field, locale()), maker(field, configured(), locale(), names)(record))
+        (label(field, locale()), maker(field, configured(), locale(), names, kind=kind)(record))
         for field in fields
     ]
     return [(text, cell) for text, cell in made if cell.level != "muted"]

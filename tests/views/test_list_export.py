@@ -117,6 +117,6 @@ def test_a_job_leaves_out_what_its_person_may_not_read(
         "vi",
         "x",
     )
-    assert list(list_export_runs.sheet(wanted, manager).headings) == ["Tên"]
+    assert list(list_export_runs.sheet(wanted, manager, NOW).headings) == ["Tên"]
     with pytest.raises(list_export_runs.NotAllowed):
-        list_export_runs.sheet(wanted, agent)
+        list_export_runs.sheet(wanted, agent, NOW)
