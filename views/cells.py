@@ -57,9 +57,13 @@ EMPTY = Cell("text", "–", level="muted")
 
 
 class RowView(NamedTuple):
-    """A row ready for the flat template: cells in the order of the columns."""
+    """A row ready for the flat template: cells in the order of the columns.
+
+    `why` says in words what its colour stands for.
+    """
 
     id: str
     cells: Sequence[Cell]
     label: str
     colour: str | None = None
+    why: str = ""

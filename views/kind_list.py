@@ -4,7 +4,7 @@ A screen says which kind, which columns come first, and how its own special colu
 that a site adds, renames or hides appear by themselves (views/list_columns.py).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from flask_admin import expose
 from rules.errors import N_, CareError, InvalidInput
 from rules.fields import Field, Kind
 from rules.filters import FilterState, parse_filters
+from rules.permissions import CONFIGURE
 from services import computed, lists, references
 from services.lists import Page, Sort, projection_of
 from views.bulk_edit import BulkEditing
@@ -34,11 +35,13 @@ from views.list_files import ListFiles
 from views.list_modes import ListModes
 from views.list_screen import PAGING, ListPage, ListScreen
 from views.record_forms import controls
+from views.row_colours import Legend, painter
 from views.view_choice import ViewChoice
 
 Row = dict[str, Any]
 Make = Callable[[Row], Cell]
 MENUS = ("columns", "layout")
+NO_COLOUR = (None, "")
 SORTED_AT_MOST = 10_000  # rows that are sorted without an index
 
 
@@ -119,14 +122,32 @@ class KindList(ViewChoice, ColumnChoice, ListFiles, ListModes, CellEdit, BulkEdi
         return url_for(f"{self.endpoint}.{view}", **{**state.raw, **self.standing(), **more})
 
     def row_views(self, rows: Sequence[Row]) -> list[RowView]:
+        painted = self._painted(rows)
         rows = self.seen(rows)
         refs = self.references(rows)
         makes = self._makers(rows, refs)
         title = self.title
         return [
-            RowView(str(row["_id"]), [make(row) for make in makes], str(row.get(title) or ""))
-            for row in rows
+            RowView(
+                str(row["_id"]), [make(row) for make in makes], str(row.get(title) or ""), *paint
+            )
+            for row, paint in zip(rows, painted, strict=True)
         ]
+
+    def _painted(self, rows: Sequence[Row]) -> Iterable[tuple[str | None, str]]:
+        """(colour, reason) of each row. Conditions name only fields that the reader sees, but a
+        computed one may build on others: the rows are those of the store."""
+        if not self.compiled().colours.rules:
+            return [NO_COLOUR] * len(rows)
+        paint, legend = painter(self.compiled().colours, self.kind)
+        painted = [paint(row) for row in rows]
+        shown = {colour for colour, _ in painted}
+        self._once("legend", lambda: tuple(one for one in legend if one.colour in shown))
+        return painted
+
+    def colour_legend(self) -> Sequence[Legend]:
+        """What the colours on this page say."""
+        return self._once("legend", tuple)
 
     def _makers(self, rows: Sequence[Row], refs: dict[str, Any]) -> list[Make]:
         special = self.special(refs)
@@ -146,7 +167,9 @@ class KindList(ViewChoice, ColumnChoice, ListFiles, ListModes, CellEdit, BulkEdi
         shown = [column.field for column in self.shown_columns() if column.field]
         paths = [path for field in shown for path in computed.paths_of(field, kind)]
         sort = self.offered_sorts().get(self._sort_key().lstrip("-"))
-        return projection_of([*self.fields, *paths, self.title, sort.path if sort else "_id"])
+        coloured = self.compiled().colours.paths
+        sorted_by = sort.path if sort else "_id"
+        return projection_of([*self.fields, *paths, *coloured, self.title, sorted_by])
 
     def _sort_key(self) -> str:
         return self._once("sort", self._asked_sort)
@@ -179,7 +202,17 @@ class KindList(ViewChoice, ColumnChoice, ListFiles, ListModes, CellEdit, BulkEdi
         return found <= SORTED_AT_MOST
 
     def problems(self) -> list[CareError]:
-        return self._once("problems", list)
+        return self._once("problems", self._standing_problems)
+
+    def _standing_problems(self) -> list[CareError]:
+        """What is wrong with the settings of the list, for those who can put it right."""
+        return list(self.compiled().colours.problems) if current_actor().can(CONFIGURE) else []
+
+    def shows_filter(self, key: str, state: FilterState) -> bool:
+        """Whether the filter stands in the bar: chosen by administrators, or in force."""
+        shown = self.compiled().filters
+        usual = next((one.default for one in state.filters if one.key == key), "")
+        return shown is None or key in shown or state.raw.get(key, usual) != usual
 
     def in_words(self, field: Field, typed: str) -> str:
         """The text of a form as people read it: labels for keys, names for ids."""

@@ -12,12 +12,14 @@ from typing import Any
 
 from flask_babel import gettext
 
+from rules import list_settings
 from rules.fields import DAY, FLAG, INSTANT, NUMBER, REFERENCE, TEXT, Field
 from rules.permissions import EDIT, EDITED, Access
 from services.configuration import Configuration
 from services.lists import Sort
 from views.cells import Column
 from views.field_cells import label
+from views.row_colours import RowColours, compile_colours
 
 SORTED_FAMILIES = (TEXT, NUMBER, DAY, INSTANT, FLAG, "choice", REFERENCE)
 PAGE_SIZES = (20, 50, 100, 200)
@@ -29,8 +31,9 @@ COLUMNS_MOST = 40
 class CompiledList:
     """What a list offers to everybody with the same roles and language.
 
-    `fields` are those of the kind that they may read. `columns` by key, those of the screen itself first; `default` are the keys shown without any
-    choice, with widths; `sorts` by key.
+    `fields` are those of the kind that they may read. `columns` by key, those of the screen itself
+    first; `default` are the keys shown without any choice, with widths; `sorts` by key; `filters`
+    are the quick filters shown, None for all; `actions` what a right click on a row offers.
     """
 
     fields: Mapping[str, Field]
@@ -39,7 +42,9 @@ class CompiledList:
     sorts: Mapping[str, Sort]
     default_sort: str
     page_size: int
-    row_colours: tuple[tuple[str, str], ...]  # (condition text, colour), the first that holds
+    colours: RowColours
+    filters: frozenset[str] | None
+    actions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +87,19 @@ def _compile(screen: Any, config: Configuration, access: Access, locale: str) ->
         MappingProxyType(sorts),
         asked if asked.lstrip("-") in sorts else screen.default_sort,
         size if size in PAGE_SIZES else screen.usual_page_size,
-        tuple(
-            (str(one.get("where") or ""), str(one.get("colour") or "gray"))
-            for one in wanted.get("row_colours") or ()
-        ),
+        compile_colours(list_settings.row_colours(wanted), screen.kind, config, access, locale),
+        list_settings.filter_keys(wanted),
+        list_settings.action_keys(wanted),
     )
 
 
 def _wanted(screen: Any, config: Configuration, access: Access) -> Mapping[str, Any]:
     """What administrators set for this list: for one of the roles, else for everybody."""
     lists = config.section("lists")
-    for role in access.roles:
-        if f"{screen.list_key}@{role.key}" in lists:
-            return lists[f"{screen.list_key}@{role.key}"]
-    return lists.get(screen.list_key, {})
+    keys = [list_settings.item_key(screen.list_key, role.key) for role in access.roles]
+    found = next((lists[key] for key in keys if key in lists), None)
+    found = lists.get(screen.list_key) if found is None else found
+    return found if isinstance(found, Mapping) else {}
 
 
 def _own_column(

@@ -122,6 +122,10 @@ class ListScreen(ConfiguredModelView):
         """What the side template (a tree of groups, for instance) needs."""
         return {}
 
+    def shows_filter(self, key: str, state: FilterState) -> bool:
+        """Whether a filter stands in the bar; it is in force there or not."""
+        return True
+
     def names(self, state: FilterState) -> dict[str, str]:
         """Names of the records that filters refer to, by filter key, for the sentence."""
         return {}
