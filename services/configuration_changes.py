@@ -15,12 +15,16 @@ from pymongo.client_session import ClientSession
 from models import ConfigurationItem, ConfigurationRevision, Site
 from models.configuration import SITE
 from rules.errors import N_, InvalidInput, NotAllowed, StaleForm
-from rules.permissions import CONFIGURE
+from rules.permissions import ACCOUNTS, CONFIGURE
+from rules.roles import compile_roles
 from rules.scope import Actor
 from services import audit
 from stores.mongo import in_transaction
 
 Content = Mapping[str, Any]
+
+
+OF_ACCOUNTS = frozenset({"roles", "teams"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,14 @@ def apply(
 
     Args:
         says: what was done, for the list of revisions, in the words of the site.
-        needs: the ability that the actor must have.
+        needs: the ability that the actor must have. Roles and teams always need ACCOUNTS, and
+            nobody makes or changes a role that allows more than they have.
 
     Raises NotAllowed, or StaleForm when somebody changed one of the items meanwhile.
     """
-    if not by.can(needs):
+    if any(one.section in OF_ACCOUNTS for one in changes):
+        _check_accounts(changes, by)
+    if not by.can(needs) and any(one.section not in OF_ACCOUNTS for one in changes):
         raise NotAllowed()
 
     def work(session: ClientSession) -> int:
@@ -62,6 +69,20 @@ def apply(
         return record([one for one in made if one], says=says, by=by, at=at, session=session)
 
     return work(session) if session else in_transaction(work)
+
+
+def _check_accounts(changes: Sequence[Change], by: Actor) -> None:
+    if not by.can(ACCOUNTS):
+        raise NotAllowed()
+    for one in changes:
+        if one.section != "roles":
+            continue
+        stored, _ = item("roles", one.key)
+        for content in (stored, one.content):
+            configured = {} if content is None else {one.key: content}
+            role = compile_roles(configured).get(one.key)
+            if role is not None and not by.access.covers(role):
+                raise NotAllowed(N_("You can only give roles that allow no more than your own."))
 
 
 def record(

@@ -12,6 +12,7 @@ from views import (
     list_screen,
     login,
     navigation,
+    preview,
     relationship_words,
     second_step,
     sign_in,
@@ -41,15 +42,18 @@ from views.lookup import Lookup
 from views.orders import Orders
 from views.orders_due import OrdersDue, OrdersDueByArea, OrdersDueByGroup
 from views.pick_lists import PickLists
+from views.preview import Preview
 from views.products import Products
 from views.relationships import Relationships
 from views.reveal import Reveal
+from views.roles import Roles
 from views.saved_views import SavedViews
 from views.schedules import Schedules
 from views.search import Search
 from views.second_factor import SecondFactor
 from views.site_records import SiteRecords
 from views.staff import Staff
+from views.teams import Teams
 from views.today import Today
 from views.trash import Trash
 from views.why import Why
@@ -87,6 +91,9 @@ def screens() -> list[BaseView]:
         Search(),
         FilterBuilder(),
         Reveal(),
+        Roles(),
+        Teams(),
+        Preview(),
         SavedViews(),
         AccountView(),
         SecondFactor(),
@@ -120,3 +127,4 @@ def register(app: Flask) -> None:
     relationship_words.register(app)
     audit_words.register(app)
     files.register(app)
+    preview.register(app)

@@ -49,6 +49,8 @@ ACTIONS = {
     "postpone": N_("postponed"),
     "purge": N_("deleted for good"),
     "restore": N_("restored from the trash"),
+    "preview": N_("looked as a role"),
+    "preview ended": N_("stopped looking as a role"),
     "reveal": N_("hidden value shown"),
     "revoke": N_("revoked"),
     "second factor off": N_("second factor switched off"),
@@ -73,6 +75,7 @@ KINDS = {
     "audit": N_("Change log"),
     "relationship_setup": N_("Relationship rules"),
     "schedules": N_("Schedule"),
+    "roles": N_("Role"),
     "outbox": N_("Follow-up of a change"),
     "interactions": N_("Entry"),
     "attachments": N_("File"),
@@ -284,6 +287,8 @@ def _mask(field: Field, value: Any) -> Any:
 
 def _label_text(entry: Stored) -> str:
     label = entry.get("record_label") or ""
+    if entry["kind"] == "roles":
+        return formats.role_name(label)
     if entry["kind"] == "schedules":
         return job_words.label({"name": label})
     is_ours = entry["kind"] in ("settings", "site", "relationship_setup")

@@ -1,17 +1,21 @@
 """What a request knows: the settings, the instant, the local date, and who asks."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from flask import current_app, g, request
+from bson import ObjectId
+from bson.errors import InvalidId
+from flask import current_app, g, request, session
 from flask_babel import get_locale
 from flask_login import current_user
 
 from config import Settings
 from models import Staff
+from rules.errors import CareError
 from rules.scope import Actor
-from services import actors
+from services import actors, previews
 from services.configuration import Configuration, snapshot
 
 View = TypeVar("View", bound=Callable[..., object])
@@ -49,8 +53,30 @@ def person() -> Staff | None:
     return user if isinstance(user, Staff) else None
 
 
+PREVIEW = "preview"  # in the signed cookie: as which role the person looks at everything
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """As which role the person looks, with whose scope (None: nobody's), and until when."""
+
+    actor: Actor
+    role: str
+    staff_name: str | None
+    until: datetime
+
+
 def current_actor() -> Actor:
-    """Who acts in this request, for services; the route names the screen in the audit entry."""
+    """Who acts in this request, for services; the route names the screen in the audit entry.
+
+    While somebody looks as a role it is what that role is, and nothing can be written.
+    """
+    looking = previewing()
+    return looking.actor if looking else real_actor()
+
+
+def real_actor() -> Actor:
+    """Who is logged in, also while the person looks as another role."""
     staff = person()
     if staff is None:
         raise RuntimeError("This page needs a login, yet nobody is logged in.")
@@ -58,6 +84,30 @@ def current_actor() -> Actor:
     if known is None or known[0] is not staff:
         known = g.actor = (staff, _actor(staff))
     return known[1]
+
+
+def previewing() -> Looking | None:
+    """As which role the person looks at everything; None almost always."""
+    if PREVIEW not in session or person() is None:
+        return None
+    if "looking" not in g:
+        g.looking = _looking(session[PREVIEW])
+    return cast("Looking | None", g.looking)
+
+
+def _looking(kept: Any) -> Looking | None:
+    """What the cookie says, as long as it still holds: the time, the role, the right to it."""
+    try:
+        until = datetime.fromtimestamp(int(kept["until"]), UTC)
+        role, staff = str(kept["role"]), str(kept["staff"])
+        who = ObjectId(staff) if staff else None
+        if until < now():
+            return None
+        actor = previews.as_role(real_actor(), role, who, configured(), at=now())
+    except (KeyError, TypeError, ValueError, InvalidId, CareError):
+        return None
+    found = Staff.collection().find_one({"_id": who}, {"name": 1}) if who else None
+    return Looking(actor, role, found["name"] if found else None, until)
 
 
 def _actor(staff: Staff) -> Actor:

@@ -59,6 +59,8 @@ SECTIONS = (
         N_("Settings"),
         (
             Entry("staff", N_("Staff"), "user-cog"),
+            Entry("roles", N_("Roles"), "user-shield"),
+            Entry("teams", N_("Teams"), "users-group"),
             Entry("kind_settings", N_("Kinds of documents"), "folder-plus"),
             Entry("field_settings", N_("Fields"), "forms"),
             Entry("pick_lists", N_("Pick lists"), "list-tree"),

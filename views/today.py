@@ -11,7 +11,7 @@ from rules.errors import N_
 from services import care_reading, lists, queue
 from views.base import ScreenView
 from views.care import form_context
-from views.context import current_actor, local_day_start, now, person, today
+from views.context import current_actor, local_day_start, now, today
 from views.list_screen import object_id
 
 
@@ -26,7 +26,7 @@ class Today(ScreenView):
         day, actor = today(), current_actor()
         due = queue.due_criteria(day, actor)
         overdue = queue.overdue_criteria(day, actor)
-        mine = {"kind": CARE, "staff_id": person().pk, "at": {"$gte": local_day_start(day)}}
+        mine = {"kind": CARE, "staff_id": actor.staff_id, "at": {"$gte": local_day_start(day)}}
         waiting = lists.capped_counts(Customer.collection(), {"due": due, "overdue": overdue})
         done = lists.capped_count(Interaction.collection(), mine)
         latest = Interaction.collection().find(mine).sort("at", -1).limit(8)

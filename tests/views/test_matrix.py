@@ -630,6 +630,19 @@ RULES |= {
     "lookup.condition_view": Expected(values=CUSTOMER | {"number": "1"}),
     "filters.index_view": NOWHERE,
     "filters.kind_view": see("customers", values=CUSTOMER),
+    # Roles, teams, and looking as a role.
+    "roles.index_view": Expected("accounts"),
+    "roles.new_view": Expected("accounts"),
+    "roles.role_view": Expected("accounts", values={"key": "care_agent"}),
+    "roles.retire_view": Expected("accounts", values={"key": "care_agent"}),
+    "roles.restore_view": Expected("accounts", values={"key": "care_agent"}),
+    "teams.index_view": Expected("accounts"),
+    "teams.new_view": Expected("accounts"),
+    "teams.team_view": Expected("accounts", values={"key": "none"}, also=GONE),
+    "teams.remove_view": Expected("accounts", values={"key": "none"}),
+    "preview.index_view": MINE,
+    "preview.begin_view": Expected("accounts", also=REFUSED),  # as no role at all
+    "preview.leave_view": MINE,
     # Jobs, staff, the log, the trash.
     **{
         f"jobs.{route}": Expected(about="runs")
