@@ -9,7 +9,7 @@ belongs to others may appear in any answer.
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from flask import Flask
 from pymongo.database import Database
 from werkzeug.routing import Rule
 
-from models import ApiToken, Attachment, AuditEntry, Interaction, JobRun, Product, Staff
+from models import ApiToken, Attachment, AuditEntry, Interaction, JobRun, Product, Record, Staff
 from rules.scope import BY_CUSTOMER, SYSTEM, Actor
 from services import assignments, configuration, configuration_changes, trash
 from services.configuration_changes import Change
@@ -55,12 +55,13 @@ MAY: dict[str, set[Any]] = {
         *((kind, "see") for kind in ("customers", "orders", "products", "entries")),
         *(("customers", "edit"), ("customers", "create"), ("orders", "edit")),
         ("entries", "create"),
+        *(("phieu", action) for action in ("see", "create", "edit")),
         "reveal",
     },
     "manager": {
         *(
             (kind, action)
-            for kind in ("customers", "orders", "products", "entries")
+            for kind in ("customers", "orders", "products", "entries", "phieu")
             for action in ("see", "create", "edit", "delete", "export")
         ),
         *("assign", "reveal"),
@@ -133,7 +134,8 @@ def declared(rule: Rule) -> Expected | None:
         listed = LISTS[screen]
         if route in KIND_ROUTES and not listed.kind:
             return None
-        return LIST_ROUTES[route](listed)
+        found = LIST_ROUTES[route](listed)
+        return replace(found, values=found.values | SLUG) if screen == "records" else found
     return None
 
 
@@ -155,22 +157,28 @@ class World:
     ids: dict[str, dict[str, Any]]
     db: Database[dict[str, Any]]
     stored: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
 
     def keep(self) -> None:
-        names = self.db.list_collection_names()
-        self.stored = {name: list(self.db[name].find()) for name in names if "." not in name}
+        """Remembers everything as it is now."""
+        self.hashes = self._hashes()
+        self.stored = {name: list(self.db[name].find()) for name in self.hashes}
 
     def put_back(self) -> None:
-        for name in self.db.list_collection_names():
-            if "." in name:
-                continue
-            now = list(self.db[name].find())
-            before = self.stored.get(name, [])
-            if now != before:
-                self.db[name].delete_many({})
-                if before:
-                    self.db[name].insert_many(before)
-        configuration.forget()
+        """Undoes what was written since `keep`."""
+        now = self._hashes()
+        changed = {name for name in now | self.hashes if now.get(name) != self.hashes.get(name)}
+        for name in changed:
+            self.db[name].delete_many({})
+            if self.stored.get(name):
+                self.db[name].insert_many(self.stored[name])
+        if changed & {"site", "configuration"}:
+            configuration.forget()
+
+    def _hashes(self) -> dict[str, str]:
+        """{collection: hash of its documents}, in one command."""
+        found: dict[str, str] = self.db.command("dbHash")["collections"]
+        return found
 
 
 @pytest.fixture
@@ -179,8 +187,15 @@ def world(db: Any, agent: Actor, colleague: Actor, manager: Actor) -> World:
     assignments.set_care_mode(BY_CUSTOMER, by=manager, at=NOW)
     change = Change("roles", "limited", LIMITED)
     configuration_changes.apply([change], says="x", by=SYSTEM, at=NOW)
+    kind = Change("kinds", "phieu", {"label_vi": "Phiếu", "has_customer": True})
+    configuration_changes.apply([kind], says="x", by=SYSTEM, at=NOW)
     make_product("SP-CHUNG")
-    ids: dict[str, dict[str, Any]] = {"customers": {}, "orders": {}, "entries": {}}
+    ids: dict[str, dict[str, Any]] = {
+        "customers": {},
+        "orders": {},
+        "entries": {},
+        "records": {},
+    }
     for whose, actor, name, code, phone in (
         (OWN, agent, "Khách Nhà", "NHA", "0911 222 333"),
         (FOREIGN, colleague, "Lạ Hoắc", "LA", "0999 888 777"),
@@ -212,6 +227,20 @@ def world(db: Any, agent: Actor, colleague: Actor, manager: Actor) -> World:
             "version": 1,
         }
         ids["entries"][whose] = Interaction.collection().insert_one(entry).inserted_id
+        record = {
+            "kind": "phieu",
+            "code": f"PH-{code}",
+            "title": f"Phiếu {name}",
+            "search": name.lower(),
+            "customer_id": customer,
+            "owner_id": actor.staff_id,
+            "seen_by": [actor.staff_id],
+            "custom": {},
+            "version": 1,
+            "created_at": NOW,
+            "updated_at": NOW,
+        }
+        ids["records"][whose] = Record.collection().insert_one(record).inserted_id
     recompute_all_scope(at=NOW)
     gone = trash.delete("customers", ids["customers"][TRASHED], by=manager, at=NOW)
     product = (Product.collection().find_one({}) or {})["_id"]
@@ -405,6 +434,9 @@ ASKED = (  # searches, filters, sorts, groups and files that could tell of other
     "/lookup/customer?q={q}",
     "/lookup/reference/customers?q={q}",
     "/lookup/reference/orders?q=DH",
+    "/e/phieu",
+    "/e/phieu?where=title.contains({q})",
+    "/e/phieu/export/csv",
     "/queue",
     "/queue?skip={foreign}",
     "/today",
@@ -493,7 +525,14 @@ def test_sixty_requests_at_once_never_see_the_fields_of_each_other(
 # The declarations.
 
 SKIPPED = {"login.logout"}  # it would end the login that asks
-KIND_ROUTES = {"bulk_view", "cell_view", "columns_view", "export_view", "group_rows_view"}
+KIND_ROUTES = {
+    "save_view",
+    "bulk_view",
+    "cell_view",
+    "columns_view",
+    "export_view",
+    "group_rows_view",
+}
 LISTS = {
     "customers": Listed(("customers", "see"), "customers", kind="customers"),
     "customers_due": Listed(("customers", "see"), "customers", "due", "customers"),
@@ -502,6 +541,7 @@ LISTS = {
     "orders_due_by_group": Listed(("orders", "see"), "orders", "due", "orders"),
     "history": Listed(("entries", "see"), "entries", "at", "entries"),
     "products": Listed(("products", "see"), "products", kind="products"),
+    "records": Listed(("phieu", "see"), "records", kind="phieu"),
     "assign_customers": Listed("assign", "customers"),
     "assign_products": Listed("assign", "products"),
     "audit": Listed("audit", "audit", "at"),
@@ -517,6 +557,7 @@ LIST_ROUTES |= {
     ),
     "row_view": lambda one: Expected(one.needs, one.rows),
     "columns_view": lambda one: Expected(one.needs),
+    "save_view": lambda one: Expected(one.needs),
     "group_rows_view": lambda one: Expected(one.needs),
     "export_view": lambda one: Expected((one.kind, "export"), values={"form": "csv"}),
     "bulk_view": lambda one: Expected((one.kind, "edit"), also=BAD),
@@ -524,11 +565,12 @@ LIST_ROUTES |= {
         (one.kind, "edit"),
         one.rows,
         values={"field": "note"},
-        # Entries and products have no note.
-        fixed=GONE | REFUSED if one.kind in ("entries", "products") else None,
+        # Not all of them have a note.
+        fixed=GONE | REFUSED if one.kind in ("entries", "products", "phieu") else None,
     ),
 }
 CUSTOMER = {"kind": "customers"}
+SLUG = {"slug": "phieu"}
 RULES |= {
     # A program needs a key; health and metrics are for machines; a stranger logs in.
     **dict.fromkeys((*PUBLIC, "login.logout"), MINE),
@@ -564,6 +606,39 @@ RULES |= {
     "schedules.index_view": Expected("configure"),
     "schedules.save_view": Expected("configure", fixed=None, also=GONE),
     "schedules.run_now_view": Expected("configure", also=GONE),
+    **{
+        f"field_settings.{route}": Expected(
+            "configure", values={"kind": "customers", "key": "note"}, also=GONE
+        )
+        for route in (
+            *("index_view", "kind_view", "field_view", "new_view", "order_view", "retire_view"),
+            "check_view",
+        )
+    },
+    "kind_settings.index_view": Expected("configure"),
+    "kind_settings.new_view": Expected("configure"),
+    "kind_settings.kind_view": Expected("configure", values={"key": "phieu"}),
+    **{
+        f"pick_lists.{route}": Expected("configure", values={"key": "channel"}, also=GONE)
+        for route in (
+            *("index_view", "list_view", "counts_view", "merge_view", "remove_view"),
+            "unmerge_view",
+        )
+    },
+    # Saved views.
+    "views.index_view": NOWHERE,
+    "views.change_view": Expected(also=GONE),
+    "views.restore_view": Expected(also=GONE),
+    # Records of a kind that the site defined.
+    "records.new_view": Expected(("phieu", "create"), values=SLUG),
+    "records.record_view": see("phieu", about="records", values=SLUG),
+    "records.edit_record_view": Expected(("phieu", "edit"), "records", values=SLUG),
+    "records.delete_record_view": Expected(
+        ("phieu", "delete"), "records", values=SLUG, is_repeatable=True
+    ),
+    "records.restore_record_view": Expected(
+        ("phieu", "delete"), "records", values=SLUG, is_repeatable=True
+    ),
     # Assignments and absences.
     "assign_customers.assign_view": Expected("assign"),
     "assign_products.assign_view": Expected("assign"),
@@ -607,6 +682,10 @@ RULES |= {
     "changes.index": NOWHERE,
     "changes.record_view": see("customers", about="customers", values=CUSTOMER),
     "changes.restore_view": Expected(
+        ("customers", "edit"), "customers", values=CUSTOMER, also=GONE, refused=GONE
+    ),
+    "changes.compare_view": see("customers", about="customers", values=CUSTOMER, also=GONE),
+    "changes.restore_version_view": Expected(
         ("customers", "edit"), "customers", values=CUSTOMER, also=GONE, refused=GONE
     ),
     "reveal.index": Expected("reveal", also=GONE),
