@@ -8,7 +8,7 @@ from flask_admin import expose
 from flask_babel import gettext
 
 from rules import saved_views as rules
-from rules.errors import N_, CareError
+from rules.errors import N_, InvalidInput, StaleForm
 from services import saved_views
 from views import formats
 from views.base import ScreenView, flash_undo
@@ -32,7 +32,7 @@ class SavedViews(ScreenView):
         """`do` is pin, unpin, open, plain, describe or delete."""
         try:
             return self._change(object_id(view_id), request.form.get("do", ""))
-        except CareError as error:
+        except (InvalidInput, StaleForm) as error:
             flash(formats.say_error(error), "error")
             return _back()
 

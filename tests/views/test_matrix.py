@@ -21,9 +21,10 @@ from werkzeug.routing import Rule
 
 from models import ApiToken, Attachment, AuditEntry, Interaction, JobRun, Product, Record, Staff
 from rules.scope import BY_CUSTOMER, SYSTEM, Actor
-from services import assignments, configuration, configuration_changes, trash
+from services import assignments, configuration, configuration_changes, saved_views, trash
 from services.configuration_changes import Change
 from services.customers import search_fields
+from services.saved_views import Content
 from services.scope import recompute_all_scope
 from tests.factories import NOW, TODAY, make_customer, make_order, make_product
 from tests.views.conftest import Browser
@@ -308,6 +309,12 @@ def world(db: Any, agent: Actor, colleague: Actor, manager: Actor) -> World:
         .inserted_id
         for whose, actor in ((OWN, agent), (FOREIGN, colleague))
     }
+    ids["views"] = {
+        whose: saved_views.create(
+            "customers", "Lạ Hoắc" if whose == FOREIGN else "x", Content({}), by=actor, at=NOW
+        ).id
+        for whose, actor in ((OWN, agent), (FOREIGN, colleague))
+    }
     for names in ids.values():
         names[MISSING] = ObjectId()
     return World(agent, ids, db)
@@ -339,6 +346,8 @@ def is_theirs(role: str, about: str, whose: str) -> bool:
         return False
     if about in ("staff", "products", "audit"):
         return True
+    if about == "views":
+        return False  # a private one, even to an administrator
     if about in ("runs", "tokens"):
         return role == "administrator"
     return role in SEES_ALL
@@ -626,9 +635,6 @@ RULES |= {
         )
     },
     # Saved views.
-    "views.index_view": NOWHERE,
-    "views.change_view": Expected(also=GONE),
-    "views.restore_view": Expected(also=GONE),
     # Records of a kind that the site defined.
     "records.new_view": Expected(("phieu", "create"), values=SLUG),
     "records.record_view": see("phieu", about="records", values=SLUG),
@@ -722,6 +728,9 @@ RULES |= {
     "preview.index_view": MINE,
     "preview.begin_view": Expected("accounts", also=REFUSED),  # as no role at all
     "preview.leave_view": MINE,
+    "views.index_view": NOWHERE,
+    "views.change_view": Expected(about="views", form={"do": "pin"}),
+    "views.restore_view": Expected(about="views"),
     # Jobs, staff, the log, the trash.
     **{
         f"jobs.{route}": Expected(about="runs")
