@@ -17,6 +17,7 @@ from stores.errors import StoreError, lost_connection
 # Command: (module, attribute, first line of its help).
 COMMANDS = {
     "backup": ("commands.backup", "backup", "Write the whole database to a new directory or file."),
+    "config": ("commands.config", "config", "Export, compare, import and roll back settings."),
     "demo": ("commands.demo", "demo", "Load demonstration data into an empty database."),
     "export": ("commands.data", "export", "Write records to a file."),
     "import": ("commands.data", "import_", "Read records from files."),

@@ -120,7 +120,7 @@ def _run_import(
         request = ImportRequest(
             files=files,
             mapping=checked,
-            by=_operator(f"import {kind}"),
+            by=operator(f"import {kind}"),
             at=datetime.now(UTC),
             zone=settings.zone,
             directory=settings.data / "imports",
@@ -134,7 +134,8 @@ def _run_import(
         click.echo(sentence)
 
 
-def _operator(command: str) -> Actor:
+def operator(command: str) -> Actor:
+    """Who works on the command line, for the change log."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container may run under a number without a name
@@ -214,7 +215,7 @@ def _export_command(kind: str, example: str) -> None:
         names = [name.strip() for name in fields.split(",")] if fields else None
         wanted = rows(kind, fields=names, filters=[*map(_pair, filters)], zone=settings.zone)
         with _opened(output) as file:
-            by = _operator(f"export {kind}")
+            by = operator(f"export {kind}")
             note_export(kind, wanted, [*map(_pair, filters)], by=by, at=datetime.now(UTC))
             count = write_csv(wanted, file)
         if output is not None:

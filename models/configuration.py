@@ -14,6 +14,10 @@ from models.base import CarebookDocument
 
 SHIPPED, SITE = "shipped", "site"
 
+# Sections that are part of the configuration and of its revisions, and stored in documents of
+# their own.
+ELSEWHERE = frozenset({"site", "saved_views", "relationship_rules", "schedules"})
+
 
 class ConfigurationItem(CarebookDocument):
     """One thing that is configured: `section` says what kind of thing, `key` which.

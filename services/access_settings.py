@@ -10,10 +10,11 @@ from pymongo.client_session import ClientSession
 from models import Site, Staff
 from rules.errors import N_, CareError, InvalidInput, NotAllowed, StaleForm
 from rules.permissions import ACCOUNTS
-from rules.scope import Actor
-from services import audit, configuration
+from rules.scope import UNLIMITED, Actor
+from services import audit, configuration, configuration_changes
 from stores.mongo import in_transaction
 
+SECTION, KEY = "site", "site"  # of the configuration
 DAYS_LEAST, DAYS_MOST = 30, 36500
 TRASH_DAYS, TRASH_DAYS_LEAST = 30, 1  # how long the trash is kept unless somebody said so
 
@@ -68,25 +69,63 @@ def save(
         changes = _changes(before, values)
         if not changes:
             return
-        Site.collection().update_one(
-            {"key": "site"},
-            {"$set": values | {"updated_at": at}, "$inc": {"version": 1}},
-            upsert=True,
-            session=session,
-        )
-        _mark_staff(values["second_factor_roles"], session)
-        audit.record(
-            by=by,
-            at=at,
-            action="configure",
-            kind="settings",
-            record_id=None,
-            label="access",
-            changes=changes,
-            session=session,
-        )
+        stored = site_contents(session)[KEY]
+        _write(values, changes, by=by, at=at, session=session)
+        made = {"section": SECTION, "key": KEY, "before": stored}
+        made["after"] = site_contents(session)[KEY]
+        configuration_changes.record([made], says="", by=by, at=at, session=session)
 
     in_transaction(work)
+
+
+def site_contents(session: ClientSession | None = None) -> dict[str, dict[str, Any]]:
+    """{key: the settings of the site}, as a file has them; the care mode is one of them."""
+    site = Site.collection().find_one({"key": "site"}, session=session) or {}
+    settings = read(session)
+    return {
+        KEY: {
+            "care_mode": site.get("care_mode", UNLIMITED),
+            "second_factor_roles": list(settings.second_factor_roles),
+            "audit_days": settings.audit_days,
+            "trash_days": settings.trash_days,
+        }
+    }
+
+
+def put(values: Mapping[str, Any], *, by: Actor, at: datetime, session: ClientSession) -> bool:
+    """Writes these settings, checked before; whether anything changed."""
+    changes = _changes(read(session), values)
+    if changes:
+        _write(values, changes, by=by, at=at, session=session)
+    return bool(changes)
+
+
+def _write(
+    values: Mapping[str, Any],
+    changes: Mapping[str, tuple[Any, Any]],
+    *,
+    by: Actor,
+    at: datetime,
+    session: ClientSession,
+) -> None:
+    Site.collection().update_one(
+        {"key": "site"},
+        {"$set": dict(values) | {"updated_at": at}, "$inc": {"version": 1}},
+        upsert=True,
+        session=session,
+    )
+    if "second_factor_roles" in values:
+        _mark_staff(values["second_factor_roles"], session)
+    audit.record(
+        by=by,
+        at=at,
+        action="configure",
+        kind="settings",
+        record_id=None,
+        label="access",
+        changes=changes,
+        session=session,
+    )
 
 
 def _parsed(roles: Iterable[str], audit_days: str, trash_days: str | None) -> dict[str, Any]:

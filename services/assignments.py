@@ -16,7 +16,7 @@ from rules.errors import N_, InvalidInput, NotAllowed, NotFound
 from rules.filters import Criteria
 from rules.permissions import ASSIGN, EDIT
 from rules.scope import CARE_MODES, Actor, customer_scope
-from services import actors, audit, bulk, job_runs
+from services import access_settings, actors, audit, bulk, configuration_changes, job_runs
 from services.progress import NoProgress, Progress
 from services.scope import hold_pending, recompute_scope
 from stores.mongo import in_transaction
@@ -38,24 +38,36 @@ def set_care_mode(care_mode: str, *, by: Actor, at: datetime) -> None:
         raise InvalidInput(N_("Choose one of the three care modes."))
 
     def work(session: ClientSession) -> None:
-        site = Site.collection().find_one_and_update(
-            {"key": "site"},
-            {"$set": {"care_mode": care_mode}, "$inc": {"config_rev": 1, "version": 1}},
-            session=session,
-        )
-        before = (site or {}).get("care_mode")
-        audit.record(
-            by=by,
-            at=at,
-            action="update",
-            kind="site",
-            record_id=(site or {}).get("_id"),
-            label="care_mode",
-            changes={"care_mode": (before, care_mode)},
-            session=session,
+        before = access_settings.site_contents(session)[access_settings.KEY]
+        put_care_mode(care_mode, by=by, at=at, session=session)
+        made = {"section": access_settings.SECTION, "key": access_settings.KEY, "before": before}
+        made["after"] = before | {"care_mode": care_mode}
+        differs = made["after"] != before
+        configuration_changes.record(
+            [made] if differs else [], says="", by=by, at=at, session=session
         )
 
     in_transaction(work)
+
+
+def put_care_mode(care_mode: str, *, by: Actor, at: datetime, session: ClientSession) -> None:
+    """Writes the care mode, which was checked."""
+    site = Site.collection().find_one_and_update(
+        {"key": "site"},
+        {"$set": {"care_mode": care_mode}, "$inc": {"version": 1}},
+        session=session,
+    )
+    before = (site or {}).get("care_mode")
+    audit.record(
+        by=by,
+        at=at,
+        action="update",
+        kind="site",
+        record_id=(site or {}).get("_id"),
+        label="care_mode",
+        changes={"care_mode": (before, care_mode)},
+        session=session,
+    )
 
 
 def assign_products(

@@ -16,6 +16,7 @@ from pymongo.client_session import ClientSession
 
 from models import ConfigurationItem, Site
 from rules.built_in_fields import BUILT_IN_KINDS
+from rules.config_shapes import fitting
 from rules.fields import Field, Kind
 from rules.kinds import compile_kinds
 from rules.permissions import SHIPPED_ROLES, Access, Role, union
@@ -25,6 +26,7 @@ from stores.mongo import in_transaction
 
 Section = Mapping[str, Mapping[str, Any]]
 Made = TypeVar("Made")
+UNTOUCHED = frozenset({"roles"})
 NO_ITEMS: Section = MappingProxyType({})
 
 
@@ -128,9 +130,28 @@ def _load(revision: int, care_mode: str) -> Configuration:
 
     sections: dict[str, dict[str, Mapping[str, Any]]] = {}
     for stored in in_transaction(read):
-        sections.setdefault(stored["section"], {})[stored["key"]] = stored["content"]
+        if isinstance(stored.get("content"), Mapping):
+            section = sections.setdefault(str(stored["section"]), {})
+            section[str(stored["key"])] = stored["content"]
+    return compiled(sections, revision=revision, care_mode=care_mode)
+
+
+def compiled(sections: Mapping[str, Section], *, revision: int, care_mode: str) -> Configuration:
+    """The configuration that these items give.
+
+    What does not have the shape of its section is left out here, so that no screen stumbles over
+    it (services/configuration_problems.py names it). Roles read themselves: a level that is left
+    out would open what a broken one hides.
+    """
+    sections = {
+        name: {
+            key: content if name in UNTOUCHED else fitting(name, content)
+            for key, content in items.items()
+        }
+        for name, items in sections.items()
+    }
     pick_lists = {
-        key: MappingProxyType({value["key"]: _picked(value) for value in content["values"]})
+        key: MappingProxyType({one.key: one for one in _values(content)})
         for key, content in sections.get("pick_lists", {}).items()
     }
     return Configuration(
@@ -146,6 +167,10 @@ def _load(revision: int, care_mode: str) -> Configuration:
 
 def _read_id(text: str) -> ObjectId | None:
     return ObjectId(text) if ObjectId.is_valid(text) else None
+
+
+def _values(content: Mapping[str, Any]) -> list[PickedValue]:
+    return [_picked(one) for one in content.get("values", ())]
 
 
 def _picked(value: Mapping[str, Any]) -> PickedValue:

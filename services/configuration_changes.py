@@ -13,8 +13,8 @@ from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 
 from models import ConfigurationItem, ConfigurationRevision, Site
-from models.configuration import SITE
-from rules.errors import N_, InvalidInput, NotAllowed, StaleForm
+from models.configuration import ELSEWHERE, SITE
+from rules.errors import N_, NotAllowed, StaleForm
 from rules.permissions import ACCOUNTS, CONFIGURE
 from rules.roles import compile_roles
 from rules.scope import Actor
@@ -65,7 +65,7 @@ def apply(
         raise NotAllowed()
 
     def work(session: ClientSession) -> int:
-        made = [_write(one, by, at, session) for one in changes]
+        made = [write(one, by=by, at=at, session=session) for one in changes]
         return record([one for one in made if one], says=says, by=by, at=at, session=session)
 
     return work(session) if session else in_transaction(work)
@@ -96,7 +96,8 @@ def record(
     """Keeps what was changed as one revision, for sections that are stored elsewhere, too.
 
     Args:
-        made: `{section, key, before, after}` each.
+        made: `{section, key, before, after}` each. Services of sections that are stored elsewhere
+            write the change log themselves.
     """
     if not made:
         return 0
@@ -121,7 +122,8 @@ def record(
         session=session,
     )
     for one in made:
-        _audit(one, by, at, session)
+        if one["section"] not in ELSEWHERE:
+            _audit(one, by, at, session)
     return revision
 
 
@@ -137,32 +139,13 @@ def items(section: str) -> dict[str, Content]:
     return {one["key"]: one["content"] for one in found}
 
 
-def restore(revision: int, *, by: Actor, at: datetime, says: str) -> int:
-    """Brings the items back to how they were right after that revision; returns the new one.
-
-    Going back is a change like any other, and can itself be taken back. Raises InvalidInput for a
-    revision that is not known.
-    """
-    later = list(
-        ConfigurationRevision.collection()
-        .find({"revision": {"$gt": revision}})
-        .sort("revision", -1)
-    )
-    known = ConfigurationRevision.collection().find_one({"revision": revision}, {"_id": 1})
-    if known is None and not any(one["revision"] == revision + 1 for one in later):
-        raise InvalidInput(N_("There is no revision %(number)s to go back to."), number=revision)
-    back: dict[tuple[str, str], Content | None] = {}
-    for one in later:
-        for change in one["changes"]:
-            back[change["section"], change["key"]] = change["before"]
-    changes = [Change(section, key, content) for (section, key), content in back.items()]
-    return apply(changes, says=says, by=by, at=at)
-
-
-def _write(
-    change: Change, by: Actor, at: datetime, session: ClientSession
+def write(
+    change: Change, *, by: Actor, at: datetime, session: ClientSession
 ) -> dict[str, Any] | None:
-    """Stores one change; what was changed, or None when nothing differs."""
+    """Stores one change; what `record` keeps of it, or None when nothing differs.
+
+    Raises StaleForm when somebody changed the item meanwhile.
+    """
     where = {"section": change.section, "key": change.key}
     stored = ConfigurationItem.collection().find_one(where, session=session)
     before = stored["content"] if stored else None

@@ -8,7 +8,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
-from models import RelationshipSetup, Site
+from models import RelationshipSetup
 from models.relationship import CONTACT_KINDS
 from rules.errors import N_, InvalidInput, NotAllowed, StaleForm
 from rules.permissions import CONFIGURE
@@ -25,12 +25,14 @@ from rules.relationship_facts import (
     of_field,
 )
 from rules.scope import Actor
-from services import audit, configuration, job_runs, shipped_relationships
+from services import audit, configuration, configuration_changes, job_runs, shipped_relationships
 from stores.mongo import in_transaction
 
 Stored = dict[str, Any]
 
 KEY = "relationships"
+SECTION = "relationship_rules"  # of the configuration
+CONTENT = ("rules", "contact_kinds", "unanswered")
 RULES_LIMIT, CONDITIONS_LIMIT, NUMBER_LIMIT = 40, 12, 10**12
 DAYS_LIMIT = 36_500
 
@@ -72,9 +74,9 @@ def load(session: ClientSession | None = None) -> Setup:
     return from_stored(found or shipped(), facts)
 
 
-def facts() -> dict[str, Fact]:
+def facts(config: configuration.Configuration | None = None) -> dict[str, Fact]:
     """Every fact that rules may ask for, those of the customers' own fields included, by key."""
-    defined = configuration.snapshot().kinds["customers"].fields.values()
+    defined = (config or configuration.snapshot()).kinds["customers"].fields.values()
     own = [of_field(one) for one in defined if one.is_usable]
     return FACTS | {fact.key: fact for fact in own if fact}
 
@@ -118,9 +120,12 @@ def _condition(stored: Mapping[str, Any], own: Mapping[str, Fact]) -> Condition:
 
 
 def checked(
-    rules: Sequence[Mapping[str, Any]], contact_kinds: Sequence[str], unanswered: Sequence[str]
+    rules: Sequence[Mapping[str, Any]],
+    contact_kinds: Sequence[str],
+    unanswered: Sequence[str],
+    config: configuration.Configuration | None = None,
 ) -> Stored:
-    """The document to store.
+    """The document to store; `config` is the configuration that it will stand in, None: the one in force.
 
     Raises:
         InvalidInput: names the rule and what to change in it.
@@ -130,9 +135,10 @@ def checked(
     if not set(contact_kinds) & set(CONTACT_KINDS):
         raise InvalidInput(N_("Tick at least one thing that counts as a contact."))
     keys = [rule["key"] for rule in rules]
-    known = facts()
+    known = facts(config) if config else facts()
+    config = config or configuration.snapshot()
     for rule in rules:
-        _check_rule(rule, known)
+        _check_rule(rule, known, config)
     if len(set(keys)) != len(keys):
         raise InvalidInput(N_("Two rules have the same key. Remove one of them."))
     return {
@@ -142,11 +148,13 @@ def checked(
     }
 
 
-def _check_rule(rule: Mapping[str, Any], known: Mapping[str, Fact]) -> None:
+def _check_rule(
+    rule: Mapping[str, Any], known: Mapping[str, Fact], config: configuration.Configuration
+) -> None:
     name = rule.get("label_vi") or rule.get("key") or "?"
     if not rule.get("label_vi"):
         raise InvalidInput(N_("Give every rule a name."))
-    statuses = configuration.snapshot().pick_lists.get("relationship", {})
+    statuses = config.pick_lists.get("relationship", {})
     status = statuses.get(rule["status"])
     if status is None or status.retired:
         raise InvalidInput(N_("Rule “%(rule)s”: choose a status from the list."), rule=name)
@@ -196,33 +204,56 @@ def save(document: Stored, *, version: int, by: Actor, at: datetime) -> ObjectId
         raise NotAllowed()
 
     def work(session: ClientSession) -> ObjectId | None:
-        setups = RelationshipSetup.collection()
-        stored = setups.find_one({"key": KEY}, session=session) or shipped()
-        if stored.get("version", 1) != version:
+        stored = RelationshipSetup.collection().find_one({"key": KEY}, session=session)
+        if (stored or shipped()).get("version", 1) != version:
             raise StaleForm()
-        changes = {
-            name: (stored.get(name), value)
-            for name, value in document.items()
-            if stored.get(name) != value
-        }
-        if not changes:
-            return None
-        written = document | {"version": version + 1, "saved_by": by.name, "updated_at": at}
-        setups.update_one({"key": KEY}, {"$set": written}, upsert=True, session=session)
-        Site.collection().update_one({"key": "site"}, {"$inc": {"config_rev": 1}}, session=session)
-        audit.record(
-            by=by,
-            at=at,
-            action="update",
-            kind="relationship_setup",
-            record_id=stored.get("_id"),
-            label=KEY,
-            changes=changes,
-            session=session,
-        )
-        return job_runs.create("recompute_relationships", {}, by, session=session, at=at)
+        before = contents(session)[KEY]
+        run_id = put(KEY, document, by=by, at=at, session=session)
+        if run_id:
+            made = {"section": SECTION, "key": KEY, "before": before}
+            made["after"] = contents(session)[KEY]
+            configuration_changes.record([made], says="", by=by, at=at, session=session)
+        return run_id
 
     run_id = in_transaction(work)
     if run_id:
         job_runs.enqueue(run_id)
     return run_id
+
+
+def contents(session: ClientSession | None = None) -> dict[str, Stored]:
+    """{key: rules and what counts as a contact}, as a file has them."""
+    stored = RelationshipSetup.collection().find_one({"key": KEY}, session=session) or shipped()
+    return {KEY: {name: stored.get(name) or [] for name in CONTENT}}
+
+
+def put(
+    key: str, content: Mapping[str, Any], *, by: Actor, at: datetime, session: ClientSession
+) -> ObjectId | None:
+    """Writes checked rules; the job that applies them, to be handed over after the commit.
+
+    None when nothing changed.
+    """
+    setups = RelationshipSetup.collection()
+    stored = setups.find_one({"key": KEY}, session=session) or shipped()
+    changes = {
+        name: (stored.get(name), value)
+        for name, value in content.items()
+        if stored.get(name) != value
+    }
+    if not changes:
+        return None
+    version = stored.get("version", 1) + 1
+    written = dict(content) | {"version": version, "saved_by": by.name, "updated_at": at}
+    setups.update_one({"key": KEY}, {"$set": written}, upsert=True, session=session)
+    audit.record(
+        by=by,
+        at=at,
+        action="update",
+        kind="relationship_setup",
+        record_id=stored.get("_id"),
+        label=KEY,
+        changes=changes,
+        session=session,
+    )
+    return job_runs.create("recompute_relationships", {}, by, session=session, at=at)

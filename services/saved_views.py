@@ -17,7 +17,7 @@ from rules.permissions import SHARE_VIEWS
 from rules.saved_views import FOR_EVERYONE, FOR_ROLES, PRIVATE, SavedView
 from rules.scope import Actor
 from rules.text import fold
-from services import audit
+from services import audit, configuration_changes
 from stores.mongo import in_transaction
 
 Row = dict[str, Any]
@@ -109,6 +109,7 @@ def create(
             )
         Stored.collection().insert_one(made, session=session)
         _record("create", made, {"name": (None, made["name"])}, by, at, session)
+        _revise([(None, made)], by, at, session)
         return made
 
     return view_of(in_transaction(work))
@@ -203,8 +204,10 @@ def _changed(
             )
         after = {**row, **wanted, "version": version + 1, "updated_at": at}
         Stored.collection().replace_one({"_id": view_id}, after, session=session)
+        pairs = [(row, after)]
         if after["default_roles"]:
-            _take_defaults(after, session)
+            pairs += _take_defaults(after, session)
+        _revise(pairs, by, at, session)
         follow_pins(after, session)
         differing = {name: (row.get(name), value) for name, value in wanted.items()}
         shown = {name: pair for name, pair in differing.items() if pair[0] != pair[1]}
@@ -214,13 +217,28 @@ def _changed(
     return view_of(in_transaction(work))
 
 
-def _take_defaults(row: Row, session: ClientSession) -> None:
-    """A role's list opens with one view: the others of the list are it no longer."""
+def _take_defaults(row: Row, session: ClientSession) -> list[tuple[Row, Row]]:
+    """A role's list opens with one view: the others of the list are it no longer.
+
+    Returns (before, after) of these others.
+    """
+    taken = set(row["default_roles"])
+    others: Row = {
+        "screen": row["screen"],
+        "_id": {"$ne": row["_id"]},
+        "default_roles": {"$in": sorted(taken)},
+    }
+    before = list(Stored.collection().find(others, session=session))
     Stored.collection().update_many(
-        {"screen": row["screen"], "_id": {"$ne": row["_id"]}},
-        {"$pull": {"default_roles": {"$in": row["default_roles"]}}},
-        session=session,
+        others, {"$pull": {"default_roles": {"$in": sorted(taken)}}}, session=session
     )
+    return [
+        (
+            one,
+            {**one, "default_roles": [role for role in one["default_roles"] if role not in taken]},
+        )
+        for one in before
+    ]
 
 
 def delete(view_id: ObjectId, *, by: Actor, at: datetime) -> SavedView:
@@ -234,6 +252,7 @@ def delete(view_id: ObjectId, *, by: Actor, at: datetime) -> SavedView:
             return row
         _mark(row, {"is_deleted": True, "deleted_at": at}, session)
         _record("delete", row, {}, by, at, session)
+        _revise([(row, {**row, "is_deleted": True})], by, at, session)
         old = {"is_deleted": True, "deleted_at": {"$lt": at - KEPT_FOR}}
         Stored.collection().delete_many(old, session=session)
         return row
@@ -251,6 +270,7 @@ def restore(view_id: ObjectId, *, by: Actor, at: datetime) -> SavedView:
         if row["is_deleted"]:
             _mark(row, {"is_deleted": False, "deleted_at": None}, session)
             _record("restore", row, {}, by, at, session)
+            _revise([(row, {**row, "is_deleted": False})], by, at, session)
         return row
 
     return view_of(in_transaction(work))
@@ -342,24 +362,53 @@ def _record(
 
 
 # What of a view travels in a configuration file (B.13), by its key.
+SECTION = "saved_views"
 EXPORTED = (
     *("screen", "name", "audience", "roles", "default_roles", "arguments", "columns", "page_size"),
 )
 
 
-def exported() -> dict[str, Row]:
+def exported(session: ClientSession | None = None) -> dict[str, Row]:
     """{key: content} of every shared view, plain data in a stable order of names."""
-    found = Stored.collection().find({"audience": {"$ne": PRIVATE}, "is_deleted": False})
-    return {row["key"]: {name: row.get(name) for name in EXPORTED} for row in found.sort("key", 1)}
+    shared = {"audience": {"$ne": PRIVATE}, "is_deleted": False}
+    found = Stored.collection().find(shared, session=session).sort("key", 1)
+    return {row["key"]: {name: row.get(name) for name in EXPORTED} for row in found}
+
+
+def _revise(
+    pairs: Iterable[tuple[Row | None, Row]], by: Actor, at: datetime, session: ClientSession
+) -> None:
+    """Makes what changed of shared views a revision of the configuration; private ones are none."""
+    made = []
+    for row, after in pairs:
+        sides = [_shared_content(one) for one in (row, after)]
+        if sides[0] != sides[1]:
+            view = {"section": SECTION, "key": after["key"]}
+            made.append({**view, "before": sides[0], "after": sides[1]})
+    configuration_changes.record(made, says="", by=by, at=at, session=session)
+
+
+def _shared_content(row: Row | None) -> Row | None:
+    if row is None or row["audience"] == PRIVATE or row["is_deleted"]:
+        return None
+    return {name: row.get(name) for name in EXPORTED}
 
 
 def put_exported(
     key: str, content: Mapping[str, Any] | None, *, by: Actor, at: datetime, session: ClientSession
 ) -> None:
-    """Writes a shared view as a configuration file has it; None deletes it. Raises InvalidInput."""
+    """Writes a shared view as a configuration file has it; None: it is not shared any more.
+
+    It stays with the person that it belongs to, if there is one. Raises InvalidInput.
+    """
     row = Stored.collection().find_one({"key": key}, session=session)
     if content is None:
-        if row and not row["is_deleted"]:
+        if row and row["owner_id"] and not row["is_deleted"]:
+            changes: Row = {"audience": PRIVATE, "roles": [], "default_roles": []}
+            _mark(row, changes, session)
+            shown = {name: (row[name], value) for name, value in changes.items()}
+            _record("update", row, shown, by, at, session)
+        elif row and not row["is_deleted"]:
             _mark(row, {"is_deleted": True, "deleted_at": at}, session)
             _record("delete", row, {}, by, at, session)
         return

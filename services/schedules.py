@@ -17,7 +17,7 @@ from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound, Stal
 from rules.permissions import CONFIGURE
 from rules.schedules import LONGEST_MINUTES, SHORTEST_MINUTES, Timing
 from rules.scope import SYSTEM, Actor
-from services import audit, job_runs
+from services import audit, configuration_changes, job_runs
 from stores import mongo
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,9 @@ SHIPPED: dict[str, str | Stored] = {
     "purge_trash": "03:50",
     "remove_orphans": {"at_time": "04:10", "weekdays": [6]},
 }
+
+SECTION = "schedules"  # of the configuration
+CONTENT = ("at_time", "weekdays", "every_minutes", "until_time", "is_paused")
 
 # The key in Valkey that the one scheduler holds that works.
 SCHEDULER_LEASE = "carebook:scheduler"
@@ -244,30 +247,54 @@ def save(
         stored = _for_change(key, by, session)
         if stored.get("version", 1) != version:
             raise StaleForm()
-        changes = {
-            name: (stored.get(name), value)
-            for name, value in values.items()
-            if stored.get(name) != value
-        }
-        if not changes:
-            return
-        Schedule.collection().update_one(
-            {"_id": stored["_id"]},
-            {"$set": values | {"since": at, "updated_at": at}, "$inc": {"version": 1}},
-            session=session,
-        )
-        audit.record(
-            by=by,
-            at=at,
-            action="update",
-            kind="schedules",
-            record_id=stored["_id"],
-            label=key,
-            changes=changes,
-            session=session,
-        )
+        if put(key, values, by=by, at=at, session=session):
+            made = {"section": SECTION, "key": key, "before": _content(stored)}
+            made["after"] = _content(stored | values)
+            configuration_changes.record([made], says="", by=by, at=at, session=session)
 
     mongo.in_transaction(work)
+
+
+def contents(session: ClientSession | None = None) -> dict[str, Stored]:
+    """{key: when it runs}, as a file has them."""
+    found = Schedule.collection().find(session=session).sort("key", 1)
+    return {one["key"]: _content(one) for one in found}
+
+
+def put(
+    key: str, content: Mapping[str, Any], *, by: Actor, at: datetime, session: ClientSession
+) -> bool:
+    """Writes when a schedule runs; whether anything changed. Raises NotFound."""
+    stored = _for_change(key, by, session)
+    values = dict.fromkeys(("every_minutes", "until_time")) | dict(content)
+    changes = {
+        name: (stored.get(name), value)
+        for name, value in values.items()
+        if stored.get(name) != value
+    }
+    if not changes:
+        return False
+    Schedule.collection().update_one(
+        {"_id": stored["_id"]},
+        {"$set": values | {"since": at, "updated_at": at}, "$inc": {"version": 1}},
+        session=session,
+    )
+    audit.record(
+        by=by,
+        at=at,
+        action="update",
+        kind="schedules",
+        record_id=stored["_id"],
+        label=key,
+        changes=changes,
+        session=session,
+    )
+    return True
+
+
+def _content(stored: Mapping[str, Any]) -> Stored:
+    found = {name: stored.get(name) for name in CONTENT}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _for_change(key: str, by: Actor, session: ClientSession | None = None) -> Stored:

@@ -27,6 +27,7 @@ from views.base import CarebookTheme
 from views.bulk_edit import BulkEdits
 from views.care import Care
 from views.changes import Changes
+from views.configuration import ConfigurationScreen
 from views.customer_viewers import CustomerViewers
 from views.customers import Customers
 from views.customers_due import CustomersDue
@@ -102,6 +103,7 @@ def screens() -> list[BaseView]:
         Audit(),
         Changes(),
         AccessSettings(),
+        ConfigurationScreen(),
         Trash(),
         Files(),
     ]

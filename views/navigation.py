@@ -67,6 +67,7 @@ SECTIONS = (
             Entry("relationships", N_("Relationship rules"), "heart-handshake"),
             Entry("schedules", N_("Schedules"), "clock"),
             Entry("audit", N_("Change log"), "list-check"),
+            Entry("configuration", N_("Configuration"), "versions"),
             Entry("access_settings", N_("Security"), "shield-lock"),
         ),
     ),

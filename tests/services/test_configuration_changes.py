@@ -1,11 +1,11 @@
-"""Configuration changes all or nothing, is audited, and goes back to any earlier revision."""
+"""Configuration changes all or nothing and is audited."""
 
 from typing import Any
 
 import pytest
 
 from models import AuditEntry, ConfigurationItem, ConfigurationRevision
-from rules.errors import InvalidInput, NotAllowed, StaleForm
+from rules.errors import NotAllowed, StaleForm
 from rules.scope import Actor
 from services import configuration, configuration_changes
 from services.configuration_changes import Change
@@ -57,20 +57,3 @@ def test_only_those_who_may_configure_change_it(shipped: None, manager: Actor) -
     with pytest.raises(NotAllowed):
         apply(manager, field("rank"))
     assert ConfigurationItem.collection().count_documents({"section": "fields"}) == 0
-
-
-def test_it_goes_back_to_an_earlier_revision_and_forward_again(
-    shipped: None, administrator: Actor
-) -> None:
-    first = apply(administrator, field("rank"))
-    apply(administrator, field("rank", FIELD | {"label_vi": "Bậc"}), field("size"))
-    last = apply(administrator, field("rank", None))
-    configuration_changes.restore(first, by=administrator, at=NOW, says="back")
-    assert configuration_changes.items("fields") == {"customers.rank": FIELD}
-    configuration_changes.restore(last, by=administrator, at=NOW, says="forward")
-    assert configuration_changes.items("fields").keys() == {"customers.size"}
-
-
-def test_a_revision_that_never_was_is_refused(shipped: None, administrator: Actor) -> None:
-    with pytest.raises(InvalidInput):
-        configuration_changes.restore(999, by=administrator, at=NOW, says="back")

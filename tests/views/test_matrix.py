@@ -624,6 +624,15 @@ RULES |= {
             "check_view",
         )
     },
+    **{
+        f"configuration.{route}": Expected(
+            "configure", values={"number": "1"}, also=frozenset({409, 422})
+        )
+        for route in (
+            *("index_view", "download_view", "compare_view", "apply_view", "back_view"),
+            "go_back_view",
+        )
+    },
     "kind_settings.index_view": Expected("configure"),
     "kind_settings.new_view": Expected("configure"),
     "kind_settings.kind_view": Expected("configure", values={"key": "phieu"}),
