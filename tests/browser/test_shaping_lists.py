@@ -1,0 +1,254 @@
+"""Staff shape their lists, in the browser: filter, saved view, groups, board, cells, many at once."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+from tests.browser.conftest import Desk, SitDown, Site
+
+pytestmark = pytest.mark.browser
+VIEW = "Khách nóng hoặc nhiều tiền"
+TEN = 10
+
+
+@contextmanager
+def redrawn(page: Any) -> Iterator[None]:
+    """The server draws the filter anew after what is done inside; afterwards it stands."""
+    page.evaluate("document.querySelector('[data-filter-form]').dataset.old = '1'")
+    yield
+    page.wait_for_selector("[data-filter-form]:not([data-old])")
+
+
+def choose_field(page: Any, at: int, key: str) -> Any:
+    """The condition at this place, when it asks for the field."""
+    with redrawn(page):
+        page.locator(".filter-condition").nth(at).locator(".filter-field").select_option(key)
+    return page.locator(".filter-condition").nth(at)
+
+
+def at_least(page: Any, at: int, key: str, number: str) -> None:
+    choose_field(page, at, key)
+    with redrawn(page):
+        page.locator(".filter-condition").nth(at).locator(".filter-operator").select_option("ge")
+    page.locator(".filter-condition").nth(at).locator(".filter-value input").fill(number)
+
+
+def build_filter(desk: Desk) -> None:
+    """(relationship is hot or revenue of two million) and two orders, by keyboard and mouse."""
+    page = desk.page
+    page.keyboard.press("f")
+    page.wait_for_selector("[data-filter-form]")
+    at_least(page, 0, "order_count", "2")
+    with redrawn(page):
+        page.locator(".filter-add button", has_text="Nhóm").click()
+    choose_field(page, 1, "relationship").locator(".filter-choice", has_text="Nóng").click()
+    with redrawn(page):
+        page.locator(".filter-group.is-inner .filter-add button", has_text="Điều kiện").click()
+    with redrawn(page):
+        page.locator(".filter-group.is-inner select[name^='joiner.']").select_option("or")
+    at_least(page, 2, "revenue", "2.000.000")
+
+
+def matching(site: Site) -> dict[str, Any]:
+    rich = {"$or": [{"relationship": "hot"}, {"care.revenue": {"$gte": 2_000_000}}]}
+    return {"order_count": {"$gte": 2}} | rich
+
+
+def tick(page: Any, count: int) -> list[ObjectId]:
+    """The first rows, ticked one by one."""
+    rows = page.locator("[data-rows] tbody tr")
+    for number in range(count):
+        rows.nth(number).locator("input[name=ids]").check()
+    return [ObjectId(rows.nth(number).get_attribute("data-row")) for number in range(count)]
+
+
+def of(site: Site, ids: list[ObjectId], path: str) -> list[Any]:
+    """The stored values of these customers, in their order."""
+    found = {one["_id"]: one.get(path) for one in site.db.customers.find({"_id": {"$in": ids}})}
+    return [found[one] for one in ids]
+
+
+def within_seconds(claim: Callable[[], bool]) -> bool:
+    """Whether this becomes true while a person would wait for it."""
+    for _ in range(100):
+        if claim():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_view_of_a_or_b_and_c_is_saved_pinned_shared_and_grouped(
+    sit_down: SitDown, site: Site
+) -> None:
+    desk, colleague = sit_down("quanly2"), sit_down("huong")
+    page = desk.page
+    desk.go("/customers/")
+    build_filter(desk)
+    assert desk.axe() == []
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".list-says")
+    says = page.locator(".list-says").inner_text()
+    assert "hoặc" in says
+    assert "Nóng" in says
+    desk.settle()
+    page.locator("summary", has_text="Lưu thành chế độ xem").click()
+    page.fill(".view-form input[name=name]", VIEW)
+    page.locator(".view-form label", has_text="Mọi người").click()
+    page.locator(".view-form label", has_text="Ghim").click()
+    assert desk.axe() == []
+    page.locator(".view-form button", has_text="Lưu").click()
+    page.wait_for_selector(f".view-tab[aria-current=page]:has-text('{VIEW}')")
+    assert page.locator(".sidebar a", has_text=VIEW).count() == 1
+    assert page.locator(".view-changed").count() == 0
+    rows = page.locator("[data-rows] tbody tr").count()
+    assert rows > 0
+    # Grouped, with counts; the view says that it was changed, and keeps it when asked to.
+    page.locator("summary", has_text="Cách hiển thị").click()
+    page.locator(
+        ".menu-head:has-text('nhóm') + .menu-entry, .menu-entry[href*='group=relationship']"
+    ).first.click()
+    page.wait_for_selector(".groups-table")
+    counted = page.locator(".groups-table tbody td:nth-child(2)").all_inner_texts()
+    assert len(counted) > 1
+    assert desk.axe() == []
+    page.locator(".view-changed button", has_text="Lưu").click()
+    page.wait_for_selector(".view-changed", state="detached")
+    # The colleague finds it among the tabs, grouped too, and cannot change it.
+    colleague.go("/customers/")
+    colleague.page.locator(".view-tab", has_text=VIEW).click()
+    colleague.page.wait_for_selector(".groups-table")
+    colleague.page.locator(".view-more").click()
+    assert colleague.page.locator(".view-menu [value=delete]").count() == 0
+    assert colleague.page.locator(".view-menu input[name=name]").count() == 0
+    # Deleted, taken back, deleted.
+    for again in (True, False):
+        page.locator(".view-more").click()
+        page.locator(".view-menu [value=delete]").click()
+        page.wait_for_selector(".toast-undo")
+        if again:
+            page.locator(".toast-undo").click()
+            page.wait_for_selector(f".view-tab:has-text('{VIEW}')")
+            page.locator(".view-tab", has_text=VIEW).click()
+            page.wait_for_selector(".view-more")
+    assert site.db.saved_views.count_documents({"name": VIEW, "deleted_at": None}) == 0
+
+
+def test_ten_rows_are_changed_at_once_after_a_look_and_taken_back(
+    sit_down: SitDown, site: Site
+) -> None:
+    """B.5."""
+    desk = sit_down("quanly2")
+    page = desk.page
+    desk.go("/customers/?sort=-name")
+    ids = tick(page, TEN)
+    before = of(site, ids, "preferred_contact")
+    assert str(TEN) in page.locator("[data-bulk-count]").inner_text()
+    page.locator(".bulk-bar button[type=submit]").click()
+    page.select_option("#bulk-field", "preferred_contact")
+    value = page.locator(".bulk-value select")
+    value.wait_for()
+    wanted = value.locator("option").nth(1).get_attribute("value")
+    value.select_option(wanted)
+    page.locator("button[value=preview]").click()
+    preview = page.locator(".bulk-preview")
+    preview.wait_for()
+    assert str(TEN - before.count(wanted)) in preview.inner_text()
+    assert of(site, ids, "preferred_contact") == before
+    assert desk.axe() == []
+    page.locator("button[value=apply]").dblclick()
+    page.locator(".toast-undo").wait_for()
+    assert of(site, ids, "preferred_contact") == [wanted] * TEN
+    page.locator(".toast-undo").click()
+    assert within_seconds(lambda: of(site, ids, "preferred_contact") == before)
+
+
+def test_a_cell_is_edited_where_it_stands(sit_down: SitDown, site: Site) -> None:
+    desk = sit_down("quanly2")
+    page = desk.page
+    desk.go("/customers/?sort=-code")
+    place = [one.get_attribute("data-column") for one in page.locator("thead th").all()].index(
+        "relationship"
+    )
+    row = page.locator("[data-rows] tbody tr").nth(1)
+    customer = ObjectId(row.get_attribute("data-row"))
+    row.locator("td").nth(place).dblclick()
+    editor = page.locator("#cell-editor form")
+    editor.wait_for()
+    assert desk.axe() == []
+    before = of(site, [customer], "relationship")[0]
+    wanted = "lost" if before != "lost" else "hot"
+    editor.locator("select").select_option(wanted)
+    editor.locator("button[type=submit]").click()
+    page.locator(f"#row-{customer}.is-changed").wait_for()
+    assert of(site, [customer], "relationship") == [wanted]
+    # The key e opens the cell of the row that was chosen by j; Esc changes nothing.
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    editor.wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#cell-editor").wait_for(state="hidden")
+    assert of(site, [customer], "relationship") == [wanted]
+
+
+def test_a_card_is_moved_by_keyboard(sit_down: SitDown, site: Site) -> None:
+    desk = sit_down("quanly2")
+    page = desk.page
+    desk.go("/customers/?group=relationship&mode=kanban")
+    assert desk.axe() == []
+    lanes = page.locator("[data-lane]")
+    start = next(n for n in range(lanes.count()) if lanes.nth(n).locator("[data-card]").count())
+    card = lanes.nth(start).locator("[data-card]").first
+    customer = ObjectId(card.get_attribute("data-card"))
+    there = lanes.nth(start + 1).get_attribute("data-lane")
+    card.focus()
+    with page.expect_response(lambda answer: "/cell/" in answer.url):
+        page.keyboard.press("Alt+ArrowRight")
+    desk.toast()
+    assert of(site, [customer], "relationship") == [there]
+    desk.go("/customers/?group=relationship&mode=kanban")
+    assert page.locator(f"[data-lane='{there}'] [data-card='{customer}']").count() == 1
+
+
+def test_everything_is_found_from_one_box(sit_down: SitDown, site: Site) -> None:
+    """B.4."""
+    customer = site.db.customers.find_one({"phones": {"$ne": []}}, sort=[("code", 1)])
+    assert customer
+    desk = sit_down("huong")
+    page = desk.page
+    desk.go("/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type(customer["code"])
+    hit = page.locator("[data-hit]", has_text=customer["name"]).first
+    hit.wait_for()
+    assert desk.axe() == []
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/customers/{customer['_id']}")
+
+
+def test_columns_are_chosen_and_ordered_by_keyboard(sit_down: SitDown) -> None:
+    desk = sit_down("huong")
+    page = desk.page
+    desk.go("/customers/")
+    headings = [one.get_attribute("data-column") for one in page.locator("th[data-column]").all()]
+    page.locator("summary", has_text="Cột").press("Enter")
+    box = page.locator(".columns-list input[value=address]")
+    box.wait_for()
+    assert desk.axe() == []
+    box.focus()
+    page.keyboard.press("Space")
+    line = page.locator(".columns-list li:has(input[value=address])")
+    line.focus()
+    while line.evaluate("one => [...one.parentElement.children].indexOf(one)") > 1:
+        page.keyboard.press("Alt+ArrowUp")
+    page.locator(".columns-foot .btn-primary").press("Enter")
+    page.wait_for_selector("th[data-column=address]")
+    now = [one.get_attribute("data-column") for one in page.locator("th[data-column]").all()]
+    assert now == [headings[0], "address", *headings[1:]]
+    page.locator("summary", has_text="Cột").press("Enter")
+    page.locator(".columns-foot [name=reset]").click()
+    page.wait_for_selector("th[data-column=address]", state="detached")
