@@ -1,6 +1,7 @@
 """Takes the pictures of the documentation again, from demonstration data.
 
-    python tools/pictures.py [NAME ...]      all pictures, or those whose name begins so
+    python tools/pictures.py [NAME ...]           all pictures, or those whose name begins so
+    python tools/pictures.py --only NAME [...]    exactly these
 
 Starts Carebook with a data directory of its own, uses it in Chromium as people do, and writes
 docs/pictures/NAME.vi.png and NAME.en.png. Where Pillow can be imported (it is no dependency of the
@@ -24,6 +25,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from pictures_of_shaping import SHAPING
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -223,6 +225,7 @@ PICTURES: dict[str, Callable[[Stage, str], Page]] = {
     "assign-products": take_assign_products,
     "account": take_account,
     "phone": take_phone,
+    **SHAPING,
     # These write: what they leave behind would stand in the others.
     "colleague": take_colleague,
     "jobs": take_jobs,
@@ -317,8 +320,14 @@ def _wait_until_served(server: "subprocess.Popen[Any]", log: Path) -> None:
         time.sleep(0.2)
 
 
+def _is_wanted(name: str, wanted: list[str]) -> bool:
+    if wanted[:1] == ["--only"]:
+        return name in wanted[1:]
+    return not wanted or name.startswith((*wanted,))
+
+
 def main(wanted: list[str]) -> int:
-    chosen = {n: take for n, take in PICTURES.items() if not wanted or n.startswith((*wanted,))}
+    chosen = {name: take for name, take in PICTURES.items() if _is_wanted(name, wanted)}
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     TARGET.mkdir(parents=True, exist_ok=True)
     too_large = False
