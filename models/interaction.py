@@ -19,12 +19,19 @@ RELATIONSHIP = "relationship"  # an event: the status changed; without `event`, 
 
 
 class Interaction(CarebookDocument):
-    """One entry. `entry_key` comes from the form: saving it twice stores it once."""
+    """One entry. `entry_key` comes from the form: saving it twice stores it once.
+
+    It is about an order, a record of a kind that the site defined (`record_...`, whose customer
+    may be None), or else the customer alone.
+    """
 
     kind = StringField(choices=(CARE, NOTE, EVENT), default=CARE, required=True)
-    customer_id = ObjectIdField(required=True)
+    customer_id = ObjectIdField()
     order_id = ObjectIdField()
     order_code = StringField()
+    record_id = ObjectIdField()
+    record_kind = StringField()
+    record_code = StringField()
     at = DateTimeField(required=True)
     staff_id = ObjectIdField()
     staff_name = StringField()
@@ -48,6 +55,8 @@ class Interaction(CarebookDocument):
             {"name": "history_of_customer", "fields": ["customer_id", "-at", "-id"]},
             # The grid of an order's earlier care.
             {"name": "history_of_order", "fields": ["order_id", "-at"]},
+            # The history of a record of a kind that the site defined; most entries have none.
+            {"name": "history_of_record", "fields": ["record_id", "-at"], "sparse": True},
             {
                 "name": "one_entry_per_form",
                 "fields": ["entry_key"],

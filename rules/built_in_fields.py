@@ -162,6 +162,7 @@ _ENTRY_FIELDS = _fields(
     _field("staff", "staff", N_("Staff"), "staff_id", is_derived=True),
     _field("customer", "customer", N_("Customer"), "customer_id", is_derived=True),
     _field("order", "order", N_("Order"), "order_id", is_derived=True),
+    _field("record", "text", N_("Document no."), "record_code", is_derived=True),
     _field("content", "long_text", N_("Content"), is_derived=True),
     _field("feedback", "choice", N_("Feedback type"), pick_list="feedback", is_derived=True),
     _field("tags", "tags", N_("Tags"), is_derived=True),

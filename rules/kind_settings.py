@@ -48,5 +48,6 @@ def checked(typed: Mapping[str, str], *, taken: Collection[str], key: str = "") 
         **{name: text for name, text in labels.items() if text},
         "icon": icon if icon in ICONS else ICONS[0],
         "has_customer": typed.get("has_customer") == "1",
+        "has_care": typed.get("has_care") == "1",
         "is_retired": typed.get("is_retired") == "1",
     }

@@ -21,6 +21,8 @@ Content = Mapping[str, Any]
 Sections = Mapping[str, Mapping[str, Content]]
 RECORDS = "records"  # the collection of every kind that a site defined
 
+CARE_FIELDS = frozenset({"due", "care_state"})  # of the kinds that are cared for
+
 # What a site may change of a built-in field; all the rest is the program's own.
 RENAMED = ("label_vi", "label_en", "help_vi", "help_en", "position", "is_retired", "is_required")
 # Fields without which a screen would have nothing to say.
@@ -165,10 +167,14 @@ def _problem(key: str, content: Content, pick_lists: frozenset[str]) -> Sentence
 
 def site_kind(key: str, content: Content) -> Kind:
     """A kind that the site defined (B.14), with the fields that each of them has."""
+    has_care = bool(content.get("has_care", True))
+    fields = {
+        name: one for name, one in RECORD_FIELDS.items() if has_care or name not in CARE_FIELDS
+    }
     return Kind(
         key,
         RECORDS,
-        RECORD_FIELDS,
+        fields,
         label_vi=str(content.get("label_vi") or key),
         label_en=str(content.get("label_en") or ""),
         one_vi=str(content.get("one_vi") or content.get("label_vi") or key),
@@ -178,7 +184,7 @@ def site_kind(key: str, content: Content) -> Kind:
         title="title",
         code="code",
         customer_path="customer_id" if content.get("has_customer", True) else None,
-        has_care=bool(content.get("has_care", True)),
+        has_care=has_care,
         is_retired=bool(content.get("is_retired")),
     )
 

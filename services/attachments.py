@@ -57,7 +57,7 @@ class Owner:
 
 
 def _of_visible_customer(by: Actor, action: str) -> Criteria:
-    """Entries have no scope of their own: `_owner` asks for their customer."""
+    """Entries have no scope of their own: `_owner` asks for what they are about."""
     return {}
 
 
@@ -77,8 +77,10 @@ OWNERS: dict[str, Owner] = {
     "interactions": Owner(
         Interaction,
         _of_visible_customer,
-        lambda one: one["customer_id"],
-        lambda one: str(one.get("order_code") or one.get("content") or "")[:80],
+        lambda one: one.get("customer_id"),
+        lambda one: str(
+            one.get("order_code") or one.get("record_code") or one.get("content") or ""
+        )[:80],
     ),
 }
 
@@ -308,13 +310,22 @@ def _owner(
     found = owner.document.collection().find_one(
         {"$and": [{"_id": owner_id}, owner.scope(by, action)]}, session=session
     )
-    if found is not None and kind == "interactions":
-        seen = {"$and": [{"_id": found["customer_id"]}, customer_scope(by)]}
-        if Customer.collection().find_one(seen, {"_id": 1}, session=session) is None:
-            found = None
+    if found is not None and kind == "interactions" and not _sees_subject(found, by, session):
+        found = None
     if found is None:
         raise NotFound()
     return found
+
+
+def _sees_subject(entry: Stored, by: Actor, session: ClientSession | None) -> bool:
+    """Whether the actor sees the record of a site's kind that an entry is about, else its customer."""
+    record_id = entry.get("record_id")
+    about, document, theirs = entry.get("customer_id"), Customer.collection(), customer_scope(by)
+    if record_id is not None:
+        about, document = record_id, Record.collection()
+        theirs = site_records.scope_of_all(by, SEE)
+    seen = {"$and": [{"_id": about}, theirs]}
+    return document.find_one(seen, {"_id": 1}, session=session) is not None
 
 
 def _stored(

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from models import Customer, Interaction, Order
-from models.base import stored_date
+from models import Customer, Interaction, Order, Record
+from models.base import CarebookDocument, stored_date
 from models.care import APPOINTED, APPOINTMENT, ENDED, SUGGESTED
 from models.customer import HISTORY_KEPT
 from models.interaction import CARE, EVENT
@@ -19,7 +20,7 @@ from rules.errors import N_, InvalidInput, NotAllowed, NotFound, StaleForm
 from rules.permissions import CREATE
 from rules.scope import Actor, customer_scope, order_scope
 from rules.text import hashtags
-from services import attachments, audit, configuration, relationships
+from services import attachments, audit, configuration, relationships, site_records
 from services.recompute import recompute_customers
 from stores.mongo import find_confirmed, in_transaction
 
@@ -59,13 +60,70 @@ class Logged:
     """The outcome of a save: the interaction, and whether this very form had saved it before."""
 
     interaction_id: ObjectId
-    customer_id: ObjectId
+    customer_id: ObjectId | None
     order_id: ObjectId | None
+    record_id: ObjectId | None = None
+    record_kind: str | None = None
     already_saved: bool = False
 
 
-def log_order_care(
-    order_id: ObjectId,
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a care entry is about.
+
+    Attributes:
+        record: as it is stored, with its care at `path`.
+        kind: what the change log calls it, with `label`.
+        names: what each entry about it repeats, and so the criteria of these entries.
+    """
+
+    document: type[CarebookDocument]
+    record: Stored
+    kind: str
+    label: str
+    names: Stored
+    path: str = "care"
+
+    @property
+    def care(self) -> Stored:
+        return self.record.get(self.path) or {}
+
+    @property
+    def customer_id(self) -> ObjectId | None:
+        if self.document is Customer:
+            return ObjectId(self.record["_id"])
+        return self.record.get("customer_id")
+
+
+Finder = Callable[[ClientSession], Subject]
+
+
+def log_order_care(order_id: ObjectId, entry: CareEntry, *, by: Actor, **form: Any) -> Logged:
+    """Stores a care entry of an order, its new date, and the customer's nearest date.
+
+    For the arguments and what it raises, see `_log`. NotFound also when it has no customer.
+    """
+    return _log(partial(_order, order_id, by), entry, by=by, **form)
+
+
+def log_customer_care(customer_id: ObjectId, entry: CareEntry, *, by: Actor, **form: Any) -> Logged:
+    """Stores a care entry of the customer apart from orders, prospects too (S1.15, S1.16).
+
+    See `_log`.
+    """
+    return _log(partial(_customer, customer_id, by), entry, by=by, **form)
+
+
+def log_record_care(record_id: ObjectId, entry: CareEntry, *, by: Actor, **form: Any) -> Logged:
+    """Stores a care entry of a record of a kind that the site defined (B.14), and its next date.
+
+    It is in the history of the record's customer, too. See `_log`.
+    """
+    return _log(partial(_record, record_id, by), entry, by=by, **form)
+
+
+def _log(
+    find: Finder,
     entry: CareEntry,
     *,
     by: Actor,
@@ -74,86 +132,65 @@ def log_order_care(
     entry_key: str,
     expected_count: int,
 ) -> Logged:
-    """Stores a care entry of an order, its new date, and the customer's nearest date.
+    """Stores a care entry, the new date of what it is about, and what follows for the customer.
 
     `entry_key` is the form's own random key: saving the same form twice stores once.
     `expected_count` is the number of entries the form was opened with.
 
-    Raises InvalidInput for what was typed, NotFound when the order is gone or has no customer,
-    StaleForm when a colleague was faster.
+    Raises InvalidInput for what was typed, NotFound when the record is gone, StaleForm when a
+    colleague was faster.
     """
     _check_may_write(by)
     planned = _checked(entry, today)
 
     def work(session: ClientSession) -> Logged:
-        order = Order.collection().find_one({"_id": order_id, **order_scope(by)}, session=session)
-        if order is None or order.get("customer_id") is None:
-            raise NotFound(N_("This order was deleted meanwhile. Copy your text before you leave."))
-        care = order.get("care") or {}
-        if care.get("count", 0) != expected_count:
-            raise _colleague_was_faster({"order_id": order_id}, session)
-        interaction = _interaction(
-            planned, by=by, at=at, entry_key=entry_key, customer_id=order["customer_id"]
-        )
-        interaction |= {
-            "order_id": order_id,
-            "order_code": order["code"],
-            "due_on_before": care.get("due_on"),
-        }
-        Order.collection().update_one(
-            {"_id": order_id},
-            {"$set": {"care": _cared(care, planned, by, at, today), "updated_at": at}}
-            | {"$inc": {"version": 1}},
-            session=session,
-        )
+        subject = find(session)
+        if subject.care.get("count", 0) != expected_count:
+            raise _colleague_was_faster(subject, session)
+        interaction = _interaction(planned, subject, by=by, at=at, entry_key=entry_key)
+        _set_care(subject, _cared(subject.care, planned, by, at, today), at, session)
         return _store(
-            interaction, care, planned, by=by, at=at, session=session, file_ids=entry.files
+            interaction, subject, planned, by=by, at=at, session=session, file_ids=entry.files
         )
 
     return _once(entry_key, work)
 
 
-def log_customer_care(
-    customer_id: ObjectId,
-    entry: CareEntry,
-    *,
-    by: Actor,
-    at: datetime,
-    today: date,
-    entry_key: str,
-    expected_count: int,
-) -> Logged:
-    """Stores a care entry of the customer apart from orders, prospects too (S1.15, S1.16).
+def _order(order_id: ObjectId, by: Actor, session: ClientSession) -> Subject:
+    order = Order.collection().find_one({"_id": order_id, **order_scope(by)}, session=session)
+    if order is None or order.get("customer_id") is None:
+        raise NotFound(N_("This order was deleted meanwhile. Copy your text before you leave."))
+    names = {"order_id": order_id, "order_code": order["code"]}
+    return Subject(Order, order, "orders", order["code"], names)
 
-    Arguments and errors as `log_order_care`.
-    """
-    _check_may_write(by)
-    planned = _checked(entry, today)
 
-    def work(session: ClientSession) -> Logged:
-        customer = Customer.collection().find_one(
-            {"_id": customer_id, **customer_scope(by)}, {"own_care": 1}, session=session
-        )
-        if customer is None:
-            raise NotFound(
-                N_("This customer was deleted meanwhile. Copy your text before you leave.")
-            )
-        care = customer.get("own_care") or {}
-        if care.get("count", 0) != expected_count:
-            raise _colleague_was_faster({"customer_id": customer_id, "order_id": None}, session)
-        interaction = _interaction(
-            planned, by=by, at=at, entry_key=entry_key, customer_id=customer_id
-        ) | {"due_on_before": care.get("due_on")}
-        Customer.collection().update_one(
-            {"_id": customer_id},
-            {"$set": {"own_care": _cared(care, planned, by, at, today)}},
-            session=session,
-        )
-        return _store(
-            interaction, care, planned, by=by, at=at, session=session, file_ids=entry.files
-        )
+def _customer(customer_id: ObjectId, by: Actor, session: ClientSession) -> Subject:
+    mine = {"_id": customer_id, **customer_scope(by)}
+    customer = Customer.collection().find_one(mine, {"own_care": 1}, session=session)
+    if customer is None:
+        raise NotFound(N_("This customer was deleted meanwhile. Copy your text before you leave."))
+    return Subject(Customer, customer, "customers", "", {}, path="own_care")
 
-    return _once(entry_key, work)
+
+def _record(record_id: ObjectId, by: Actor, session: ClientSession) -> Subject:
+    record = site_records.cared_for(record_id, by=by, session=session)
+    if record is None:
+        raise NotFound(N_("This record was deleted meanwhile. Copy your text before you leave."))
+    names = {
+        "record_id": record_id,
+        "record_kind": record["kind"],
+        "record_code": record["code"],
+    }
+    return Subject(Record, record, record["kind"], record["title"], names)
+
+
+def _set_care(subject: Subject, care: Stored, at: datetime, session: ClientSession) -> None:
+    """Writes the care. The customer's own document is stamped with its history (`_store`)."""
+    change: Stored = {"$set": {subject.path: care}}
+    if subject.document is not Customer:
+        change = {"$set": {subject.path: care, "updated_at": at}, "$inc": {"version": 1}}
+    wanted = {"_id": subject.record["_id"]}
+    subject.document.collection().update_one(wanted, change, session=session)
 
 
 def postpone_order(
@@ -177,25 +214,17 @@ def postpone_order(
         raise InvalidInput(N_("Choose a date after today."))
 
     def work(session: ClientSession) -> Logged:
-        order = Order.collection().find_one({"_id": order_id, **order_scope(by)}, session=session)
-        if order is None or order.get("customer_id") is None:
-            raise NotFound(N_("This order was deleted meanwhile."))
-        care = order.get("care") or {}
+        subject = _order(order_id, by, session)
+        care = subject.care
         if care.get("count", 0) != expected_count:
             raise StaleForm()
         # Never cared for stays never cared for (S1.13), only at another date.
         state = APPOINTED if care.get("count") else SUGGESTED
-        moved = care | _appointment(next_on, by, today) | {"state": state}
-        Order.collection().update_one(
-            {"_id": order_id},
-            {"$set": {"care": moved, "updated_at": at}, "$inc": {"version": 1}},
-            session=session,
-        )
+        _set_care(subject, care | _appointment(next_on, by, today) | {"state": state}, at, session)
         interaction = {
             "kind": EVENT,
-            "customer_id": order["customer_id"],
-            "order_id": order_id,
-            "order_code": order["code"],
+            "customer_id": subject.customer_id,
+            **subject.names,
             "at": at,
             "staff_id": by.staff_id,
             "staff_name": by.name,
@@ -205,14 +234,19 @@ def postpone_order(
             "due_on_before": care.get("due_on"),
             "entry_key": entry_key,
         }
-        return _store(interaction, care, None, by=by, at=at, session=session)
+        return _store(interaction, subject, None, by=by, at=at, session=session)
 
     return _once(entry_key, work)
 
 
-def _colleague_was_faster(subject: Stored, session: ClientSession) -> StaleForm:
+def _colleague_was_faster(subject: Subject, session: ClientSession) -> StaleForm:
     """Names who wrote since the form was opened."""
-    newest = Interaction.collection().find_one(subject, sort=[("at", -1)], session=session)
+    about = subject.names or {
+        "customer_id": subject.customer_id,
+        "order_id": None,
+        "record_id": None,
+    }
+    newest = Interaction.collection().find_one(about, sort=[("at", -1)], session=session)
     if newest is None or not newest.get("staff_name"):
         return StaleForm()
     return StaleForm(
@@ -249,7 +283,18 @@ def _saved_before(entry_key: str) -> Logged | None:
     found = find_confirmed(Interaction.collection(), saved)
     if found is None:
         return None
-    return Logged(found["_id"], found["customer_id"], found.get("order_id"), already_saved=True)
+    return _logged(found, already_saved=True)
+
+
+def _logged(entry: Stored, *, already_saved: bool = False) -> Logged:
+    return Logged(
+        entry["_id"],
+        entry.get("customer_id"),
+        entry.get("order_id"),
+        entry.get("record_id"),
+        entry.get("record_kind"),
+        already_saved,
+    )
 
 
 def _checked(entry: CareEntry, today: date) -> CarePlan:
@@ -270,11 +315,12 @@ def _checked(entry: CareEntry, today: date) -> CarePlan:
 
 
 def _interaction(
-    planned: CarePlan, *, by: Actor, at: datetime, entry_key: str, customer_id: ObjectId
+    planned: CarePlan, subject: Subject, *, by: Actor, at: datetime, entry_key: str
 ) -> Stored:
     return {
         "kind": CARE,
-        "customer_id": customer_id,
+        "customer_id": subject.customer_id,
+        **subject.names,
         "at": at,
         "staff_id": by.staff_id,
         "staff_name": by.name,
@@ -283,6 +329,7 @@ def _interaction(
         "tags": hashtags(planned.content),
         "next_on": stored_date(planned.next_on) if planned.next_on else None,
         "ended": planned.state == ENDED,
+        "due_on_before": subject.care.get("due_on"),
         "entry_key": entry_key,
     }
 
@@ -317,7 +364,7 @@ def _appointment(next_on: date, by: Actor, today: date) -> Stored:
 
 def _store(
     interaction: Stored,
-    before: Mapping[str, Any],
+    subject: Subject,
     planned: CarePlan | None,
     *,
     by: Actor,
@@ -325,35 +372,40 @@ def _store(
     session: ClientSession,
     file_ids: Sequence[ObjectId] = (),
 ) -> Logged:
-    """Writes the entry to the history, the customer's embedded part and the audit."""
+    """Writes the entry to the history, what follows for the customer, and the audit."""
     interaction_id = Interaction.collection().insert_one(interaction, session=session).inserted_id
-    customer_id = interaction["customer_id"]
-    embedded = {
-        "interaction_id": interaction_id,
-        **{name: interaction.get(name) for name in EMBEDDED_FIELDS},
-    }
-    Customer.collection().update_one(
-        {"_id": customer_id},
-        {
-            "$push": {"history": {"$each": [embedded], "$position": 0, "$slice": HISTORY_KEPT}},
-            "$set": {"updated_at": at},
-            "$unset": {"claim": "", "later": ""},
-            "$inc": {"version": 1},
-        },
-        session=session,
-    )
+    customer_id = subject.customer_id
+    if customer_id is not None:
+        _stamp_customer(customer_id, interaction, at, session)
     attachments.attach(file_ids, "interactions", interaction_id, by=by, at=at, session=session)
-    recompute_customers([customer_id], session=session)
-    if planned:
-        relationships.follow_up([customer_id], session, at=at)
+    if customer_id is not None:
+        recompute_customers([customer_id], session=session)
+        if planned:
+            relationships.follow_up([customer_id], session, at=at)
     audit.record(
         by=by,
         at=at,
         action="care" if planned else "postpone",
-        kind="orders" if interaction.get("order_id") else "customers",
-        record_id=interaction.get("order_id") or customer_id,
-        label=interaction.get("order_code") or "",
-        changes={"care.due_on": (before.get("due_on"), interaction.get("next_on"))},
+        kind=subject.kind,
+        record_id=subject.record["_id"],
+        label=subject.label,
+        changes={"care.due_on": (subject.care.get("due_on"), interaction.get("next_on"))},
         session=session,
     )
-    return Logged(interaction_id, customer_id, interaction.get("order_id"))
+    return _logged(interaction)
+
+
+def _stamp_customer(
+    customer_id: ObjectId, entry: Stored, at: datetime, session: ClientSession
+) -> None:
+    """The customer's embedded part of the history. Entries about records of the site's own kinds
+    are left out of it: who sees the customer may not see every kind."""
+    change: Stored = {"$set": {"updated_at": at}, "$inc": {"version": 1}}
+    if "record_id" not in entry:
+        embedded = {
+            "interaction_id": entry["_id"],
+            **{name: entry.get(name) for name in EMBEDDED_FIELDS},
+        }
+        newest = {"$each": [embedded], "$position": 0, "$slice": HISTORY_KEPT}
+        change |= {"$push": {"history": newest}, "$unset": {"claim": "", "later": ""}}
+    Customer.collection().update_one({"_id": customer_id}, change, session=session)

@@ -9,10 +9,12 @@ from bson import ObjectId
 from models import Area, Customer, Interaction, Order, Product
 from models.base import local_date
 from models.care import OPEN_STATES
+from models.customer import HISTORY_KEPT
 from rules.care_dates import ContactAdvice, suggested_contacts
 from rules.errors import N_, NotFound
 from rules.permissions import SEE
 from rules.scope import Actor, customer_scope, order_scope
+from services import site_records
 
 Stored = dict[str, Any]
 EARLIER_SHOWN = 50  # entries in the grid of earlier care; the history screen has all of them
@@ -23,13 +25,14 @@ OTHER_ORDERS_SHOWN = 6
 class CareForm:
     """A care form before anything is typed.
 
-    `order` is None when the care is for the customer apart from orders. `earlier` are stored
-    interactions of the order (or of the customer without order), newest first; `elsewhere` those
-    of the customer's other orders. `open_orders` are the customer's other open orders, nearest
-    first. `fewest` and `most` are the suggested contacts (S1.8).
+    It is about an `order`, a `record` of a kind that the site defined, or else the customer alone.
+    `customer` is None for a record without one, or with one that the actor may not see. `earlier`
+    are stored interactions of the subject, newest first; `elsewhere` the customer's others.
+    `open_orders` are the customer's other open orders, nearest first. `fewest` and `most` are the
+    suggested contacts (S1.8).
     """
 
-    customer: Stored
+    customer: Stored | None
     order: Stored | None
     area: str | None
     due_on: date | None
@@ -41,6 +44,13 @@ class CareForm:
     open_orders: list[Stored]
     fewest: int | None
     most: int | None
+    record: Stored | None = None
+
+    @property
+    def subject_id(self) -> ObjectId:
+        """The id of the record that the entry is about."""
+        found: Any = self.record or self.order or self.customer
+        return ObjectId(found["_id"])
 
 
 def form_for_order(order_id: ObjectId, *, by: Actor) -> CareForm:
@@ -61,6 +71,41 @@ def form_for_customer(customer_id: ObjectId, *, by: Actor) -> CareForm:
     ):
         raise NotFound()
     return _form(customer_id, None, by)
+
+
+def form_for_record(record_id: ObjectId, *, by: Actor) -> CareForm:
+    """The form for a record of a kind that the site defined (B.14).
+
+    Raises NotFound, also where the kind is not cared for.
+    """
+    record = site_records.cared_for(record_id, by=by)
+    if record is None:
+        raise NotFound()
+    record = by.shown(record["kind"], record)
+    customer_id, reads = record.get("customer_id"), by.may("entries", SEE)
+    mine = {"_id": customer_id, **customer_scope(by)}
+    customer = Customer.collection().find_one(mine) if customer_id else None
+    care: Stored = record.get("care") or {}
+    return CareForm(
+        customer=by.shown("customers", customer) if customer else None,
+        order=None,
+        record=record,
+        area=_area_name(customer.get("area_id")) if customer else None,
+        due_on=local_date(care.get("due_on")),
+        basis=care.get("basis") or None,
+        product_name=None,
+        count=care.get("count", 0),
+        earlier=_said({"record_id": record_id}, by) if reads else [],
+        elsewhere=_elsewhere(customer, {"record_id": record_id}, by) if customer and reads else [],
+        open_orders=[],
+        fewest=None,
+        most=None,
+    )
+
+
+def record_history(record_id: ObjectId, *, by: Actor) -> list[Stored]:
+    """What was said about a record that the actor may see, newest first."""
+    return _said({"record_id": record_id}, by) if by.may("entries", SEE) else []
 
 
 def subject_of_next_care(customer_id: ObjectId, *, by: Actor) -> ObjectId | None:
@@ -99,11 +144,7 @@ def _form(customer_id: ObjectId, order: Stored | None, by: Actor) -> CareForm:
         product_name=decisive["name"] if decisive else None,
         count=care.get("count", 0),
         earlier=_earlier(customer_id, order_id, by) if reads else [],
-        elsewhere=[
-            one
-            for one in customer.get("history", [])
-            if reads and one.get("order_id") != order_id and not one.get("event")
-        ],
+        elsewhere=_elsewhere(customer, {"order_id": order_id}, by) if reads else [],
         open_orders=_open_orders(customer_id, order_id, by),
         fewest=fewest,
         most=most,
@@ -128,9 +169,30 @@ def _earlier(customer_id: ObjectId, order_id: ObjectId | None, by: Actor) -> lis
     subject: Stored = {"order_id": order_id}
     if order_id is None:
         # A changed status is no care: the customer's page shows it.
-        subject = {"customer_id": customer_id, "order_id": None, "event": None}
-    found = Interaction.collection().find(subject).sort("at", -1).limit(EARLIER_SHOWN)
+        subject = {"customer_id": customer_id, "order_id": None, "record_id": None, "event": None}
+    return _said(subject, by)
+
+
+def _said(about: Stored, by: Actor) -> list[Stored]:
+    found = Interaction.collection().find(about).sort("at", -1).limit(EARLIER_SHOWN)
     return [by.shown("entries", one) for one in found]
+
+
+def _elsewhere(customer: Stored, subject: Stored, by: Actor) -> list[Stored]:
+    """What was said to the customer about anything else, newest first."""
+    [(name, subject_id)] = subject.items()
+    found = [one for one in customer.get("history", []) if not one.get("event")]
+    if site_records.has_cared_kinds():
+        # The customer does not repeat these: who sees it may not see every kind.
+        theirs = {"customer_id": customer["_id"], "record_id": {"$ne": None}}
+        entries = Interaction.collection().find(theirs).sort("at", -1).limit(HISTORY_KEPT)
+        found += site_records.said((by.shown("entries", one) for one in entries), by=by)
+        found.sort(key=lambda one: one["at"], reverse=True)
+    if name == "order_id" and subject_id is None:
+        others = [one for one in found if one.get("order_id") or one.get("record_id")]
+    else:
+        others = [one for one in found if one.get(name) != subject_id]
+    return others[:HISTORY_KEPT]
 
 
 def _open_orders(customer_id: ObjectId, order_id: ObjectId | None, by: Actor) -> list[Stored]:

@@ -10,18 +10,23 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
 from models import Customer, Record
+from rules.filters import Criteria
 
 
 def follow_customers(
     customer_ids: Iterable[ObjectId], *, session: ClientSession | None = None
 ) -> int:
     """Brings `seen_by` in line for the records of these customers; how many changed."""
+    return bring_in_line({"customer_id": {"$in": list(customer_ids)}}, session=session)
+
+
+def bring_in_line(criteria: Criteria, *, session: ClientSession | None = None) -> int:
+    """Brings `seen_by` in line for the records that match; how many changed."""
     fields = {"customer_id": 1, "owner_id": 1, "seen_by": 1}
-    of_them = {"customer_id": {"$in": list(customer_ids)}}
-    records = list(Record.collection().find(of_them, fields, session=session))
+    records = list(Record.collection().find(criteria, fields, session=session))
     if not records:
         return 0
-    followed = seeing({record["customer_id"] for record in records}, session)
+    followed = seeing({record.get("customer_id") for record in records}, session)
     writes = [
         UpdateOne({"_id": record["_id"]}, {"$set": {"seen_by": wanted}})
         for record in records

@@ -9,7 +9,7 @@ from models import Area, Customer, Interaction, Order, Product, Staff
 from rules.errors import NotFound
 from rules.permissions import SEE
 from rules.scope import NOTHING, Actor, customer_scope, order_scope
-from services import lists
+from services import lists, site_records
 
 Stored = dict[str, Any]
 ORDERS_SHOWN = 50
@@ -91,12 +91,12 @@ def order_record(order_id: ObjectId, *, by: Actor) -> OrderRecord:
 def _said(criteria: Stored, by: Actor) -> Stored:
     """What was said about a record that the actor may see: all of it (S1.1), or nothing where the
     actor reads no care entries."""
-    return criteria if by.may("entries", SEE) else NOTHING
+    return criteria | site_records.entries_scope(by) if by.may("entries", SEE) else NOTHING
 
 
 def _entries(criteria: Stored, by: Actor) -> list[Stored]:
     found = Interaction.collection().find(criteria).sort("at", -1).limit(HISTORY_SHOWN)
-    return [by.shown("entries", one) for one in found]
+    return [by.shown("entries", one) for one in site_records.said(found, by=by)]
 
 
 def _name(document: Any, record_id: ObjectId | None) -> str | None:

@@ -1,14 +1,16 @@
 """Records of the kinds that a site defined (B.14): added, changed, and who may see them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
+from pymongo.client_session import ClientSession
 
 from models import Customer, Record
 from rules.errors import N_, InvalidInput, NotFound
 from rules.filters import Criteria
+from rules.permissions import SEE
 from rules.scope import NOTHING, Actor, customer_scope, scope
 from rules.text import search_text
 from services import configuration, numbers, record_changes
@@ -61,6 +63,42 @@ def read(kind: str, record_id: ObjectId, *, by: Actor) -> Stored:
     if found is None:
         raise NotFound()
     return found
+
+
+def cared_for(
+    record_id: ObjectId, *, by: Actor, session: ClientSession | None = None
+) -> Stored | None:
+    """The record, if the actor may see it and its kind is one that is cared for; else None."""
+    kinds = configuration.snapshot().kinds
+    cared = [key for key, one in kinds.items() if one.has_care and not one.is_retired]
+    wanted = {"_id": record_id, "kind": {"$in": cared}}
+    seen = {"$and": [wanted, scope_of_all(by, SEE)]}
+    return Record.collection().find_one(seen, session=session)
+
+
+def has_cared_kinds() -> bool:
+    """Whether the site has kinds of its own that are cared for."""
+    kinds = configuration.snapshot().kinds.values()
+    return any(one.has_care and one.collection == COLLECTION for one in kinds)
+
+
+def entries_scope(by: Actor) -> Criteria:
+    """Care entries but those about records of kinds that the actor may not see at all."""
+    kinds = configuration.snapshot().kinds.values()
+    ours = [one.key for one in kinds if one.collection == COLLECTION]
+    hidden = [key for key in ours if not by.may(key, SEE)]
+    return {"record_kind": {"$nin": hidden}} if hidden else {}
+
+
+def said(entries: Iterable[Stored], *, by: Actor) -> list[Stored]:
+    """The entries without those about records that the actor may not see."""
+    found = list(entries)
+    about = {one["record_id"] for one in found if one.get("record_id")}
+    if not about:
+        return found
+    wanted = {"$and": [{"_id": {"$in": list(about)}}, scope_of_all(by, SEE)]}
+    seen = {row["_id"] for row in Record.collection().find(wanted, {"_id": 1})}
+    return [one for one in found if one.get("record_id") is None or one["record_id"] in seen]
 
 
 def of_customer(kind: str, customer_id: ObjectId, *, by: Actor, limit: int = 50) -> list[Stored]:

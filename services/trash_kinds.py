@@ -96,6 +96,13 @@ def _order_renamed(order: Stored, session: ClientSession) -> None:
     )
 
 
+def _record_renamed(record: Stored, session: ClientSession) -> None:
+    """The history repeats the number of the record that an entry is about."""
+    Interaction.collection().update_many(
+        {"record_id": record["_id"]}, {"$set": {"record_code": record["code"]}}, session=session
+    )
+
+
 def _products_changed(change: Change) -> list[ObjectId]:
     """Orders follow: without its product an item needs no care, and its carers lose sight of it.
 
@@ -170,7 +177,7 @@ KINDS: dict[str, Kind] = {
     "interactions": Kind(
         document=Interaction,
         label=lambda entry: str(entry.get("content") or entry["kind"])[:80],
-        belongs_to={"customers": "customer_id"},
+        belongs_to={"customers": "customer_id", "records": "record_id"},
     ),
     "attachments": Kind(
         document=Attachment,
@@ -186,6 +193,7 @@ KINDS: dict[str, Kind] = {
         scope=site_records.scope_of_all,
         has_code=True,
         recoded=site_records.search_fields,
+        renamed=_record_renamed,
     ),
     "products": Kind(
         document=Product,

@@ -62,6 +62,18 @@ class Care(ScreenView):
 
         return self._save(save, lambda: care_reading.form_for_customer(subject, by=current_actor()))
 
+    @expose("/records/<record_id>", methods=("GET", "POST"))
+    def record_view(self, record_id: str) -> Any:
+        """The form of a record of a kind that the site defined (B.14)."""
+        subject = object_id(record_id)
+        if request.method == "GET":
+            return self._show(care_reading.form_for_record(subject, by=current_actor()))
+
+        def save(entry: CareEntry) -> Logged:
+            return care.log_record_care(subject, entry, **_save_arguments())
+
+        return self._save(save, lambda: care_reading.form_for_record(subject, by=current_actor()))
+
     @expose("/orders/<order_id>/postpone", methods=("POST",))
     def postpone_view(self, order_id: str) -> Any:
         day = today()
@@ -118,11 +130,13 @@ class Care(ScreenView):
         response = make_response("", 200)
         detail = {
             "text": text,
-            "customer": str(logged.customer_id),
+            "customer": str(logged.customer_id) if logged.customer_id else None,
             "order": str(logged.order_id) if logged.order_id else None,
             "written": written,
             "url": _way_back(logged),
         }
+        if logged.record_id:
+            detail["record"] = str(logged.record_id)
         response.headers["HX-Trigger"] = json.dumps({"care-saved": detail})
         return response
 
@@ -132,6 +146,8 @@ def form_context(form: CareForm, **state: Any) -> dict[str, Any]:
     day = today()
     return {
         "form": form,
+        "action": _address(form),
+        "kind": configured().kinds.get(form.record["kind"]) if form.record else None,
         "typed": {},
         "errors": {},
         "problem": None,
@@ -142,6 +158,14 @@ def form_context(form: CareForm, **state: Any) -> dict[str, Any]:
         "quick_dates": [(days, day + timedelta(days=days)) for days in QUICK_DAYS],
         "in_queue": bool(request.values.get("queue")),
     } | state
+
+
+def _address(form: CareForm) -> str:
+    if form.record:
+        return url_for("care.record_view", record_id=form.record["_id"])
+    if form.order:
+        return url_for("care.order_view", order_id=form.order["_id"])
+    return url_for("care.customer_view", customer_id=form.subject_id)
 
 
 def _save_arguments() -> dict[str, Any]:
@@ -197,4 +221,6 @@ def _named(form: CareForm) -> dict[str, Any]:
 def _way_back(logged: Logged) -> str:
     if request.form.get("queue"):
         return url_for("today.queue_view")
+    if logged.record_id:
+        return url_for("records.record_view", slug=logged.record_kind, record_id=logged.record_id)
     return url_for("customers.record_view", record_id=logged.customer_id)

@@ -19,16 +19,18 @@ from rules.filters import (
     FilterState,
     InstantRangeFilter,
     ReferenceFilter,
+    merge,
 )
 from rules.permissions import SEE
 from rules.scope import history_scope
-from services import care_summary, references
+from services import care_summary, references, site_records
 from services.lists import Sort
 from views import formats
 from views.cells import Cell, Column
 from views.context import configured, current_actor, local_day_start, locale
 from views.kind_list import KindList, Make
 from views.list_screen import links
+from views.site_records import record_address
 
 STAFF = ReferenceFilter("staff", N_("Staff"), "staff_id", N_("by %(name)s"), ObjectId)
 CUSTOMER = ReferenceFilter("customer", N_("Customer"), "customer_id", N_("of %(name)s"), ObjectId)
@@ -54,14 +56,18 @@ class History(KindList):
     )
     sorts = {"at": Sort("at")}
     default_sort = "-at"
-    fields = ("at", "staff_name", "customer_id", "order_code", "next_on", "ended")
+    fields = (
+        *("at", "staff_name", "customer_id", "order_code", "next_on", "ended"),
+        *("record_id", "record_kind", "record_code"),
+    )
     title = "staff_name"
     base_criteria = {"kind": CARE}
     empty_text = N_("Nothing was written in this range yet.")
     top_template = "lists/_history_summary.html"
 
     def scope(self) -> Criteria:
-        return history_scope(current_actor())
+        actor = current_actor()
+        return merge([history_scope(actor), site_records.entries_scope(actor)])
 
     def list_filters(self) -> tuple[Filter, ...]:
         return (STAFF, CUSTOMER, AT, self._feedback_filter())
@@ -77,7 +83,7 @@ class History(KindList):
         return ChoiceFilter("feedback", N_("Feedback type"), (every, *found), "all")
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        ids = (row["customer_id"] for row in rows)
+        ids = (row.get("customer_id") for row in rows)
         return {
             "customer_link": links("customers.record_view", "record_id"),
             "customers": references.rows("customers", ids, ("name", "code"), by=current_actor()),
@@ -112,13 +118,16 @@ class History(KindList):
 
 
 def _customer(row: dict[str, Any], refs: dict[str, Any]) -> Cell:
-    """The customer's name over the order's number."""
-    named = refs["customers"].get(row["customer_id"])
+    """The customer's name over the number of the order or other record."""
+    customer_id = row.get("customer_id")
+    if customer_id is None:  # about a record that belongs to nobody
+        return Cell("title", row.get("record_code") or "–", url=record_address(row))
+    named = refs["customers"].get(customer_id)
     return Cell(
         "title",
         named["name"] if named else gettext("A customer you cannot see"),
-        sub=(row.get("order_code") or named["code"]) if named else "",
-        url=refs["customer_link"](row["customer_id"]) if named else None,
+        sub=(row.get("order_code") or row.get("record_code") or named["code"]) if named else "",
+        url=refs["customer_link"](customer_id) if named else None,
     )
 
 

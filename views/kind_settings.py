@@ -21,6 +21,9 @@ from views.site_records import ENDPOINT
 RESERVED = frozenset({"records", "interactions", "attachments", "staff", "areas", "none", "all"})
 
 
+FLAGS = ("has_customer", "has_care", "is_retired")
+
+
 class KindSettings(ScreenView):
     """The kinds that the site defined, and the form of one."""
 
@@ -37,7 +40,7 @@ class KindSettings(ScreenView):
     @expose("/new", methods=("GET", "POST"))
     def new_view(self) -> Any:
         if request.method == "GET":
-            return self._form("", {"has_customer": "1", "icon": ICONS[0]}, 0)
+            return self._form("", {"has_customer": "1", "has_care": "1", "icon": ICONS[0]}, 0)
         return self._save("", 0)
 
     @expose("/<key>", methods=("GET", "POST"))
@@ -48,7 +51,9 @@ class KindSettings(ScreenView):
         if request.method == "POST":
             typed = request.form.get("version", "")
             return self._save(key, int(typed) if typed.isdecimal() and len(typed) < 9 else -1)
-        flags = {name: "1" for name in ("has_customer", "is_retired") if content.get(name)}
+        # A kind is cared for until somebody says otherwise, as in rules.kinds.site_kind.
+        known = {"has_care": True, **content}
+        flags = {name: "1" for name in FLAGS if known.get(name)}
         texts = {name: str(text) for name, text in content.items() if isinstance(text, str)}
         return self._form(key, texts | flags, version)
 

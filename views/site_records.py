@@ -13,16 +13,19 @@ from flask_admin import Admin, expose
 from flask_babel import gettext
 
 from models import Record
+from models.base import local_date
+from rules.care_sentences import nearness
 from rules.errors import N_
 from rules.fields import SITE, Kind
 from rules.filters import Criteria, Filter, SearchFilter
 from rules.permissions import CREATE, EDIT, SEE
 from rules.scope import may_attach, may_delete, scope
-from services import attachments, references, site_records, trash
+from services import attachments, care_reading, references, site_records, trash
 from services.lists import Sort
 from views.base import flash_undo
 from views.cells import Cell, Column
-from views.context import configured, current_actor, locale, now
+from views.context import configured, current_actor, locale, now, today
+from views.due_cells import due, square, why
 from views.field_cells import kind_label, label, maker
 from views.files import shown
 from views.kind_list import KindList, Make
@@ -56,15 +59,16 @@ class SiteRecords(KindList):
     endpoint_name, url_path, icon = ENDPOINT, "/e/<slug>", "list-details"
     label = N_("Records")
     columns = (
-        Column("title", sort="title", needs=("title",)),
         Column("code", needs=("code",)),
+        Column("title", sort="title", needs=("title",)),
         Column("customer", needs=("customer",)),
+        Column("due", sort="due", needs=("due",)),  # of kinds that are cared for
         Column("owner", fold="panel", needs=("owner",)),
         Column("created", sort="created", fold="panel", needs=("created",)),
     )
     sorts = {"title": Sort("search"), "created": Sort("created_at")}
     default_sort = "-created"
-    fields = ("title", "code", "search", "created_at")
+    fields = ("title", "code", "search", "created_at", "care")
     title = "title"
     empty_text = N_("Nothing here yet that matches. Add the first one, or clear the filters.")
 
@@ -105,11 +109,23 @@ class SiteRecords(KindList):
         return url_for(".new_view")
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        return {"link": links(f"{ENDPOINT}.record_view", "record_id")}
+        return {
+            "link": links(f"{ENDPOINT}.record_view", "record_id"),
+            "care_link": links("care.record_view", "record_id"),
+        }
 
     def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
-        link = refs["link"]
-        return {"title": lambda row: Cell("title", row["title"], url=link(row["_id"]))}
+        link, care_link = refs["link"], refs["care_link"]
+        made: dict[str, Make] = {
+            "title": lambda row: Cell("title", row["title"], url=link(row["_id"])),
+            "code": lambda row: Cell("link", row["code"], url=link(row["_id"])),
+            "due": lambda row: due(row.get("care") or {}, {}),
+        }
+        if self.document_kind().has_care and current_actor().may("entries", CREATE):
+            made["code"] = lambda row: square(
+                row["code"], care_url=care_link(row["_id"]), record_url=link(row["_id"])
+            )
+        return made
 
     @expose("/<record_id>")
     def record_view(self, record_id: str) -> Any:
@@ -126,6 +142,9 @@ class SiteRecords(KindList):
                 kind, record, [key for key, one in kind.fields.items() if one.source == SITE]
             ),
             customer_url=_customer_url(record),
+            history=care_reading.record_history(record["_id"], by=actor) if kind.has_care else [],
+            picks=configured(),
+            **_next_care(record),
             files=shown(attachments.of_owner(record["_id"])),
             files_url=url_for("files.add_view", kind=ENDPOINT, owner_id=record_id),
             may_attach=may_attach(actor, self.kind),
@@ -223,6 +242,31 @@ def shown_fields(
     return [(text, cell) for text, cell in made if cell.level != "muted"]
 
 
+def _next_care(record: Mapping[str, Any]) -> dict[str, Any]:
+    care = record.get("care") or {}
+    due_on = local_date(care.get("due_on"))
+    return {
+        "due_on": due_on,
+        "near": nearness(due_on, today()) if due_on else None,
+        "why": why(due_on, care.get("basis"), {}) if due_on else "",
+    }
+
+
+def record_address(entry: Mapping[str, Any]) -> str | None:
+    """The page of the record that a care entry is about; None for another entry, or a kind that
+    is not there any more."""
+    kind = configured().kinds.get(entry.get("record_kind") or "")
+    if kind is None or kind.is_retired:
+        return None
+    return url_for(f"{ENDPOINT}.record_view", slug=kind.key, record_id=entry["record_id"])
+
+
+def record_label(entry: Mapping[str, Any]) -> str:
+    """What one record of the kind that a care entry is about is called."""
+    kind = configured().kinds.get(entry.get("record_kind") or "")
+    return kind_label(kind, locale(), one=True) if kind else ""
+
+
 def _customer_url(record: Mapping[str, Any]) -> str | None:
     customer_id = record.get("customer_id")
     if not customer_id or not references.names("customers", [customer_id], by=current_actor()):
@@ -244,4 +288,9 @@ def _give_slug(endpoint: str, values: dict[str, Any]) -> None:
 def register(app: Flask) -> None:
     """Lets addresses of records know their kind."""
     app.url_defaults(_give_slug)
-    app.jinja_env.globals.update(site_kinds=site_kinds, kind_label=kind_label)
+    app.jinja_env.globals.update(
+        site_kinds=site_kinds,
+        kind_label=kind_label,
+        record_address=record_address,
+        record_label=record_label,
+    )

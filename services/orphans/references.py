@@ -9,11 +9,22 @@ from typing import Any
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
-from models import Area, Customer, Interaction, Order, Product, ProductGroup, Staff, TrashedRecord
+from models import (
+    Area,
+    Customer,
+    Interaction,
+    Order,
+    Product,
+    ProductGroup,
+    Record,
+    Staff,
+    TrashedRecord,
+)
 from models.base import CarebookDocument
 from rules.scope import SYSTEM
 from services import audit, bulk
 from services.progress import Progress, stop_if_cancelled
+from services.record_scope import bring_in_line
 from services.scope import recompute_scope
 from stores.mongo import in_transaction
 
@@ -45,6 +56,9 @@ REFERENCES = (
     Reference(Customer, "viewers.staff_id", Staff, is_list=True, within="viewers"),
     Reference(Order, "area_id", Area),
     Reference(Order, "group_ids", ProductGroup, is_list=True),
+    Reference(Interaction, "record_id", Record),
+    Reference(Record, "customer_id", Customer),
+    Reference(Record, "owner_id", Staff),
     Reference(Product, "carers", Staff, is_list=True),
     Reference(Product, "group_ids", ProductGroup, is_list=True),
 )
@@ -131,13 +145,20 @@ def _take_out(
         change: Stored = {"$set": {field: new}} if reference.is_list else {"$unset": {field: ""}}
         stamp = {"$inc": {"version": 1}, "$currentDate": {"updated_at": True}}
         collection.update_one({"_id": row["_id"]}, change | stamp, session=session)
-        noted.append((row["_id"], str(row.get("name") or row.get("code")), {field: (old, new)}))
+        noted.append((row["_id"], _label(row), {field: (old, new)}))
     audit.record_many(
         noted, by=SYSTEM, at=now, action="update", kind=collection.name, session=session
     )
     if reference.document is Customer and field in SCOPE_PATHS:
         recompute_scope([record_id for record_id, *_ in noted], session=session, at=now)
+    if reference.document is Record:
+        bring_in_line({"_id": {"$in": [record_id for record_id, *_ in noted]}}, session=session)
     return len(noted)
+
+
+def _label(row: Stored) -> str:
+    names = (row.get(path) for path in ("name", "title", "code", "record_code"))
+    return next((str(one) for one in names if one), str(row["_id"]))
 
 
 def _without(old: Any, reference: Reference, gone: set[ObjectId]) -> Any:

@@ -78,14 +78,14 @@
 
   /* A save: the draft goes, the row shows the new state, the next one opens. */
   document.addEventListener("care-saved", (event) => {
-    const { text, customer, order, written, url } = event.detail;
-    /* The draft of the form that was saved; an entry about an order leaves the customer's own draft. */
-    if (written) drafts.drop(`care-${order || customer}`);
+    const { text, customer, order, record, written, url } = event.detail;
+    /* The draft of the form that was saved; an entry about something else leaves the customer's own draft. */
+    if (written) drafts.drop(`care-${record || order || customer}`);
     const queue = document.querySelector("[data-queue]");
     if (queue) { location.assign(queue.dataset.queue); return; }
     if (document.querySelector(".care-alone")) { location.assign(url); return; }
     carebook.toast(text);
-    const row = [order, customer].map((id) => id && document.getElementById(`row-${id}`)).find(Boolean);
+    const row = [record, order, customer].map((id) => id && document.getElementById(`row-${id}`)).find(Boolean);
     const next = goOn && row ? row.nextElementSibling : null;
     goOn = false;
     carebook.closePanel();

@@ -685,6 +685,8 @@ RULES |= {
     "products.restore_product_view": Expected(("products", "delete"), "products"),
     "care.index_view": Expected(("entries", "create")),
     "care.order_view": Expected(("entries", "create"), "orders"),
+    # A record of a kind of the site (tests/views/test_care_of_site_kinds.py); these are no such.
+    "care.record_view": Expected(("entries", "create"), also=GONE),
     "care.customer_view": Expected(("entries", "create"), "customers"),
     "care.postpone_view": Expected(("entries", "create"), "orders"),
     "history.summary_view": see("entries"),
