@@ -17,8 +17,9 @@ from services import care, care_reading
 from services.care import CareEntry, Logged
 from services.care_reading import CareForm
 from views.base import ScreenView
-from views.context import configured, current_actor, is_htmx, now, today
+from views.context import configured, current_actor, is_htmx, locale, now, today
 from views.due_cells import why
+from views.field_cells import kind_label
 from views.files import has_sent, take_pending, waiting, waiting_ids
 from views.list_screen import object_id
 
@@ -144,10 +145,12 @@ class Care(ScreenView):
 def form_context(form: CareForm, **state: Any) -> dict[str, Any]:
     """What the care form templates need, with a fresh key for this form."""
     day = today()
+    kind = configured().kinds.get(form.record["kind"]) if form.record else None
     return {
         "form": form,
         "action": _address(form),
-        "kind": configured().kinds.get(form.record["kind"]) if form.record else None,
+        "kind": kind,
+        "one_label": kind_label(kind, locale(), one=True) if kind else "",
         "typed": {},
         "errors": {},
         "problem": None,
