@@ -643,7 +643,6 @@ RULES |= {
             "unmerge_view",
         )
     },
-    # Saved views.
     # Records of a kind that the site defined.
     "records.new_view": Expected(("phieu", "create"), values=SLUG),
     "records.record_view": see("phieu", about="records", values=SLUG),
