@@ -4,23 +4,20 @@ The content may come from an imported file or an older version of the program: w
 fit is left out, and never breaks a list.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from rules.errors import N_, CareError, InvalidInput
 from rules.pick_lists import COLOURS
 
 __all__ = [
-    "ACTIONS",
-    "COLOURS",
-    "RowColour",
-    "action_keys",
-    "filter_keys",
-    "item_key",
-    "row_colours",
-]
+    "ACTIONS", "COLOURS", "WIDTH_LEAST", "WIDTH_MOST", "Offered", "RowColour", "Typed",
+    "action_keys", "filter_keys", "item_key", "read", "row_colours",
+]  # fmt: skip
 
 MOST_COLOURS = 20
+WIDTH_LEAST, WIDTH_MOST = 40, 900  # of a column, CSS pixels
 
 # What a right click on a row offers, in the order in which it does so unless somebody changes it.
 ACTIONS = (
@@ -83,3 +80,83 @@ def _known(chosen: Iterable[Any], known: Iterable[str]) -> tuple[str, ...]:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What a list has to choose from; `default_*` is what it shows while nothing is set."""
+
+    columns: Sequence[str]
+    default_columns: Sequence[str]
+    sorts: Sequence[str]
+    default_sort: str
+    page_sizes: Sequence[int]
+    default_page_size: int
+    filters: Sequence[str]
+    actions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The settings as a form sends them; `colours` are (condition, colour) in their order."""
+
+    columns: Sequence[str] = ()
+    widths: Mapping[str, str] = field(default_factory=dict)
+    sort: str = ""
+    page_size: str = ""
+    filters: Sequence[str] = ()
+    colours: Sequence[tuple[str, str]] = ()
+    actions: Sequence[str] = ()
+
+
+def read(typed: Typed, offered: Offered) -> dict[str, Any]:
+    """The content to store: only what differs from the list without settings, so that what comes
+    with a later version (a new filter, a new action) appears by itself.
+
+    Conditions of colours are checked elsewhere: that needs the fields of the kind.
+
+    Raises InvalidInput with `fields`: `columns`, `width.<key>`.
+    """
+    errors: dict[str, CareError] = {}
+    columns = _known(typed.columns, offered.columns)
+    if not columns:
+        errors["columns"] = InvalidInput(N_("Tick at least one column."))
+    shown = [{"key": key, **_width(key, typed, errors)} for key in columns]
+    if errors:
+        raise InvalidInput(fields=errors)
+    found: dict[str, Any] = {}
+    if shown != [{"key": key} for key in offered.default_columns]:
+        found["columns"] = shown
+    if typed.sort.lstrip("-") in offered.sorts and typed.sort != offered.default_sort:
+        found["sort"] = typed.sort
+    sizes = {str(one): one for one in offered.page_sizes}
+    size = sizes.get(typed.page_size, offered.default_page_size)
+    if size != offered.default_page_size:
+        found["page_size"] = size
+    filters = _known(offered.filters, typed.filters)
+    if len(filters) < len(offered.filters):
+        found["filters"] = list(filters)
+    colours = [(where.strip(), colour) for where, colour in typed.colours if where.strip()]
+    if colours:
+        found["row_colours"] = [
+            {"where": where, "colour": colour if colour in COLOURS else "gray"}
+            for where, colour in colours[:MOST_COLOURS]
+        ]
+    actions = _known(typed.actions, offered.actions)
+    if actions != tuple(offered.actions):
+        found["actions"] = list(actions)
+    return found
+
+
+def _width(key: str, typed: Typed, errors: dict[str, CareError]) -> dict[str, int]:
+    text = typed.widths.get(key, "").strip()
+    if not text:
+        return {}
+    if text.isdecimal() and len(text) < 6 and WIDTH_LEAST <= int(text) <= WIDTH_MOST:
+        return {"width": int(text)}
+    errors[f"width.{key}"] = InvalidInput(
+        N_("Write a whole number between %(least)s and %(most)s, or nothing."),
+        least=WIDTH_LEAST,
+        most=WIDTH_MOST,
+    )
+    return {}

@@ -39,6 +39,7 @@ from views.history import History
 from views.jobs import Jobs
 from views.kind_settings import KindSettings
 from views.list_files import Exports
+from views.list_settings import ListSettings
 from views.lookup import Lookup
 from views.orders import Orders
 from views.orders_due import OrdersDue, OrdersDueByArea, OrdersDueByGroup
@@ -84,6 +85,7 @@ def screens() -> list[BaseView]:
         AssignProducts(),
         AssignCustomers(),
         FieldSettings(),
+        ListSettings(),
         PickLists(),
         Relationships(),
         Schedules(),

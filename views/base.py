@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, abort, current_app, flash
+from flask import Response, abort, current_app, flash, request
 from flask_admin import Admin, BaseView, expose
 from flask_admin.contrib.mongoengine import ModelView
 from flask_admin.theme import Theme
@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from rules.errors import NotAllowed
 from rules.scope import Actor
-from views.context import current_actor, person
+from views.context import current_actor, local_path, person
 from views.security import login_redirect
 
 UNDO = "undo "  # begins the category of a flash; the address that takes the change back follows
@@ -28,6 +28,11 @@ def meets(actor: Actor, needs: str | tuple[str, str] | None) -> bool:
     if needs is None:
         return bool(actor.access.roles)
     return actor.can(needs) if isinstance(needs, str) else actor.may(*needs)
+
+
+def back_or(usual: str) -> str:
+    """Where the form came from, if it says so (`back`) and that is a path of this site."""
+    return local_path(request.form.get("back")) or usual
 
 
 @dataclass

@@ -18,7 +18,7 @@ from rules.scope import customer_scope, may_delete
 from services import attachments, customers, lists, records, trash
 from services.lists import Sort
 from views import relationship_words
-from views.base import flash_undo
+from views.base import back_or, flash_undo
 from views.cells import Column
 from views.context import configured, current_actor, locale, now, today
 from views.customer_search import customer_search
@@ -187,7 +187,7 @@ class Customers(KindList):
             gettext("%(name)s is in the trash, with all orders and entries.", name=trashed.label),
             url_for(".restore_record_view", record_id=record_id),
         )
-        return redirect(url_for(".index_view"), code=303)
+        return redirect(back_or(url_for(".index_view")), code=303)
 
     @expose("/<record_id>/restore", methods=("POST",))
     def restore_record_view(self, record_id: str) -> Any:

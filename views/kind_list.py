@@ -36,16 +36,19 @@ from views.list_modes import ListModes
 from views.list_screen import PAGING, ListPage, ListScreen
 from views.record_forms import controls
 from views.row_colours import Legend, painter
+from views.row_menu import RowMenu
 from views.view_choice import ViewChoice
 
 Row = dict[str, Any]
 Make = Callable[[Row], Cell]
-MENUS = ("columns", "layout")
+MENUS = ("columns", "layout", "row")
 NO_COLOUR = (None, "")
 SORTED_AT_MOST = 10_000  # rows that are sorted without an index
 
 
-class KindList(ViewChoice, ColumnChoice, ListFiles, ListModes, CellEdit, BulkEditing, ListScreen):
+class KindList(
+    ViewChoice, ColumnChoice, ListFiles, ListModes, CellEdit, BulkEditing, RowMenu, ListScreen
+):
     """Base of the lists over a kind. Subclasses set `kind` and `columns`, and may add `special`.
 
     `fields` are the stored paths that special columns need beside those of the shown fields;
@@ -56,6 +59,7 @@ class KindList(ViewChoice, ColumnChoice, ListFiles, ListModes, CellEdit, BulkEdi
     title = "name"
     usual_page_size = lists.PAGE_SIZE
     list_page = "lists/kind.html"
+    has_menu = True
 
     def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
         """What makes the cells of the screen's own columns, by the column's key."""

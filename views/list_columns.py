@@ -14,6 +14,7 @@ from flask_babel import gettext
 
 from rules import list_settings
 from rules.fields import DAY, FLAG, INSTANT, NUMBER, REFERENCE, TEXT, Field
+from rules.list_settings import WIDTH_LEAST, WIDTH_MOST
 from rules.permissions import EDIT, EDITED, Access
 from services.configuration import Configuration
 from services.lists import Sort
@@ -23,7 +24,6 @@ from views.row_colours import RowColours, compile_colours
 
 SORTED_FAMILIES = (TEXT, NUMBER, DAY, INSTANT, FLAG, "choice", REFERENCE)
 PAGE_SIZES = (20, 50, 100, 200)
-WIDTH_LEAST, WIDTH_MOST = 40, 900  # CSS pixels
 COLUMNS_MOST = 40
 
 

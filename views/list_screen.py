@@ -77,6 +77,7 @@ class ListScreen(ConfiguredModelView):
     care_in_turn = False  # whether the list offers [Chăm sóc lần lượt]
     list_page = "lists/page.html"
     has_ticks = False  # whether rows can be ticked, to be changed together
+    has_menu = False  # whether rows have a menu of their own
     kind = ""  # of the rows, where roles say what of them is seen
 
     @property

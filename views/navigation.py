@@ -63,6 +63,7 @@ SECTIONS = (
             Entry("teams", N_("Teams"), "users-group"),
             Entry("kind_settings", N_("Kinds of documents"), "folder-plus"),
             Entry("field_settings", N_("Fields"), "forms"),
+            Entry("list_settings", N_("Lists"), "table"),
             Entry("pick_lists", N_("Pick lists"), "list-tree"),
             Entry("relationships", N_("Relationship rules"), "heart-handshake"),
             Entry("schedules", N_("Schedules"), "clock"),

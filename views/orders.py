@@ -13,7 +13,7 @@ from rules.errors import N_
 from rules.permissions import EDIT, SEE
 from rules.scope import may_delete
 from services import attachments, records, trash
-from views.base import ScreenView, flash_undo
+from views.base import ScreenView, back_or, flash_undo
 from views.context import configured, current_actor, now, today
 from views.due_cells import why
 from views.files import shown
@@ -69,7 +69,7 @@ class Orders(ScreenView):
             gettext("Order %(code)s is in the trash.", code=trashed.label),
             url_for(".restore_record_view", record_id=record_id),
         )
-        return redirect(url_for("orders_due.index_view"), code=303)
+        return redirect(back_or(url_for("orders_due.index_view")), code=303)
 
     @expose("/<record_id>/restore", methods=("POST",))
     def restore_record_view(self, record_id: str) -> Any:

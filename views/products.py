@@ -15,7 +15,7 @@ from rules.scope import may_delete, product_scope
 from services import products, trash
 from services.lists import Sort
 from views import formats
-from views.base import flash_undo, toast
+from views.base import back_or, flash_undo, toast
 from views.cells import Cell, Column
 from views.context import current_actor, is_htmx, now
 from views.kind_list import KindList, Make
@@ -148,7 +148,7 @@ class Products(KindList):
             gettext("Product %(name)s is in the trash.", name=trashed.label),
             url_for(".restore_product_view", product_id=product_id),
         )
-        return redirect(url_for(".index_view"), code=303)
+        return redirect(back_or(url_for(".index_view")), code=303)
 
     @expose("/<product_id>/restore", methods=("POST",))
     def restore_product_view(self, product_id: str) -> Any:

@@ -7,9 +7,10 @@ from typing import Any
 from rules import conditions, expressions
 from rules.conditions import Group
 from rules.errors import N_, CareError, InvalidInput
-from rules.fields import Field
+from rules.fields import Field, Kind
 from rules.list_settings import RowColour
 from rules.permissions import Access
+from services import computed
 from services.conditions import context as site_context
 from services.configuration import Configuration
 from stores import mongo
@@ -74,8 +75,8 @@ def compile_colours(
         if tree is not None and not wrong:
             found.append(ColourRule(tree, one.colour))
         problems += wrong[:1]
-    every = config.kinds[kind].fields
-    return RowColours(tuple(found), readable, _needed(found, every), tuple(map(_said, problems)))
+    needed = _needed(found, config.kinds[kind])
+    return RowColours(tuple(found), readable, needed, tuple(map(_said, problems)))
 
 
 def painter(colours: RowColours, kind: str) -> tuple[Paint, tuple[Legend, ...]]:
@@ -101,17 +102,12 @@ def painter(colours: RowColours, kind: str) -> tuple[Paint, tuple[Legend, ...]]:
     return paint, tuple(Legend(rule.colour, says) for rule, says in rules)
 
 
-def _needed(rules: Sequence[ColourRule], every: Mapping[str, Field]) -> dict[str, Field]:
+def _needed(rules: Sequence[ColourRule], kind: Kind) -> dict[str, Field]:
     """The fields that the conditions name, and what the computed ones among them name."""
-    waiting = [one.field for rule in rules for one in conditions.conditions(rule.tree)]
+    named = {one.field for rule in rules for one in conditions.conditions(rule.tree)}
     found: dict[str, Field] = {}
-    while waiting:
-        key = waiting.pop()
-        if key in found or key not in every:
-            continue
-        found[key] = every[key]
-        if every[key].type == "computed":
-            waiting += expressions.names(every[key].expression)
+    for key in sorted(named):
+        found |= computed.needed(kind.fields[key], kind)
     return found
 
 

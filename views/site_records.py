@@ -22,7 +22,7 @@ from rules.permissions import CREATE, EDIT, SEE
 from rules.scope import may_attach, may_delete, scope
 from services import attachments, care_reading, references, site_records, trash
 from services.lists import Sort
-from views.base import flash_undo
+from views.base import back_or, flash_undo
 from views.cells import Cell, Column
 from views.context import configured, current_actor, locale, now, today
 from views.due_cells import due, square, why
@@ -194,7 +194,7 @@ class SiteRecords(KindList):
             gettext("%(label)s is in the trash.", label=trashed.label),
             url_for(".restore_record_view", record_id=record_id),
         )
-        return redirect(url_for(".index_view"), code=303)
+        return redirect(back_or(url_for(".index_view")), code=303)
 
     @expose("/<record_id>/restore", methods=("POST",))
     def restore_record_view(self, record_id: str) -> Any:

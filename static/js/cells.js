@@ -35,6 +35,7 @@
     editor.querySelector(".is-invalid, input:not([type=hidden]), select, textarea")?.focus();
   });
 
+  document.addEventListener("carebook:edit-cell", (event) => edit(event.detail.cell));
   document.addEventListener("dblclick", (event) => {
     const td = event.target.closest("[data-rows] tbody td");
     if (!td || event.target.closest("a, button, input")) return;
