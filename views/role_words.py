@@ -15,7 +15,7 @@ ACTIONS: Mapping[str, str] = {
 }
 REACHES: Mapping[str, str] = {
     permissions.OWN: N_("own: responsible for"),
-    permissions.ASSIGNED: N_("assigned: by the care mode, as viewer"),
+    permissions.ASSIGNED: N_("assigned: by the care mode"),
     permissions.TEAM: N_("team: of everybody in the team"),
     permissions.ALL: N_("all records"),
 }
