@@ -440,6 +440,7 @@ ASKED = (  # searches, filters, sorts, groups and files that could tell of other
     "/care/history?where=content.contains({q})",
     "/care/history/summary",
     "/care/history/export/csv",
+    "/search?q={q}",
     "/lookup/customer?q={q}",
     "/lookup/reference/customers?q={q}",
     "/lookup/reference/orders?q=DH",
@@ -535,6 +536,7 @@ def test_sixty_requests_at_once_never_see_the_fields_of_each_other(
 
 SKIPPED = {"login.logout"}  # it would end the login that asks
 KIND_ROUTES = {
+    "menu_view",
     "save_view",
     "bulk_view",
     "cell_view",
@@ -567,6 +569,7 @@ LIST_ROUTES |= {
     "row_view": lambda one: Expected(one.needs, one.rows),
     "columns_view": lambda one: Expected(one.needs),
     "save_view": lambda one: Expected(one.needs),
+    "menu_view": lambda one: Expected(one.needs, values={"name": "columns"}, also=GONE),
     "group_rows_view": lambda one: Expected(one.needs),
     "export_view": lambda one: Expected((one.kind, "export"), values={"form": "csv"}),
     "bulk_view": lambda one: Expected((one.kind, "edit"), also=BAD),
@@ -719,6 +722,7 @@ RULES |= {
     "files.delete_file_view": see("customers", about="files"),
     "files.restore_file_view": see("customers", about="files"),
     # Searching.
+    "search.index_view": MINE,
     "lookup.index_view": NOWHERE,
     "lookup.options_view": Expected(values={"kind": "customer"}),
     "lookup.reference_view": Expected(values=CUSTOMER),
