@@ -375,6 +375,12 @@ def exported(session: ClientSession | None = None) -> dict[str, Row]:
     return {row["key"]: {name: row.get(name) for name in EXPORTED} for row in found}
 
 
+def shared() -> list[SavedView]:
+    """Every shared view, by name."""
+    found = Stored.collection().find({"audience": {"$ne": PRIVATE}, "is_deleted": False})
+    return sorted(map(view_of, found), key=lambda view: fold(view.name))
+
+
 def _revise(
     pairs: Iterable[tuple[Row | None, Row]], by: Actor, at: datetime, session: ClientSession
 ) -> None:

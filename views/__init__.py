@@ -41,6 +41,7 @@ from views.kind_settings import KindSettings
 from views.list_files import Exports
 from views.list_settings import ListSettings
 from views.lookup import Lookup
+from views.menu_settings import MenuSettings
 from views.orders import Orders
 from views.orders_due import OrdersDue, OrdersDueByArea, OrdersDueByGroup
 from views.pick_lists import PickLists
@@ -106,6 +107,7 @@ def screens() -> list[BaseView]:
         Changes(),
         AccessSettings(),
         ConfigurationScreen(),
+        MenuSettings(),
         Trash(),
         Files(),
     ]

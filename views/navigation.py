@@ -1,13 +1,21 @@
 """The sidebar: which screens, in which section and order."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext
 
+from rules import menus
 from rules.errors import N_
+from rules.kinds import RECORDS
+from rules.permissions import SEE
+from rules.saved_views import FOR_EVERYONE, SavedView
+from rules.scope import Actor
+from services import saved_views
 from views import site_records
+from views.base import meets
 from views.context import configured, current_actor, locale, person
 from views.field_cells import kind_label
 
@@ -23,16 +31,20 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and the screens under it."""
+    """A heading and the screens under it; `key` names it in a configured menu."""
 
+    key: str
     label: str
     entries: tuple[Entry, ...]
 
 
-CUSTOMERS = N_("Customers")
+PINS = "pins"
+
 SECTIONS = (
-    Section(N_("Today"), (Entry("today", N_("Today's work"), "sun"),)),
+    Section("today", N_("Today"), (Entry("today", N_("Today's work"), "sun"),)),
+    Section("pins", N_("Pinned views"), ()),
     Section(
+        "care",
         N_("Care"),
         (
             Entry("orders_due", N_("Orders due for care"), "receipt"),
@@ -42,8 +54,10 @@ SECTIONS = (
             Entry("history", N_("Care history"), "history"),
         ),
     ),
-    Section(CUSTOMERS, (Entry("customers", N_("Customer list"), "users"),)),
+    Section("customers", N_("Customers"), (Entry("customers", N_("Customer list"), "users"),)),
+    Section("views", N_("Shared views"), ()),
     Section(
+        "management",
         N_("Management"),
         (
             Entry("products", N_("Products"), "package"),
@@ -56,6 +70,7 @@ SECTIONS = (
         ),
     ),
     Section(
+        "settings",
         N_("Settings"),
         (
             Entry("staff", N_("Staff"), "user-cog"),
@@ -65,6 +80,7 @@ SECTIONS = (
             Entry("field_settings", N_("Fields"), "forms"),
             Entry("list_settings", N_("Lists"), "table"),
             Entry("pick_lists", N_("Pick lists"), "list-tree"),
+            Entry("menu_settings", N_("Menu"), "layout-list"),
             Entry("relationships", N_("Relationship rules"), "heart-handshake"),
             Entry("schedules", N_("Schedules"), "clock"),
             Entry("audit", N_("Change log"), "list-check"),
@@ -85,10 +101,25 @@ class Link:
     url: str
 
 
-def sidebar() -> list[tuple[str, list[Link]]]:
-    """The sections with the screens that exist and that the person may open."""
-    roles = current_actor().roles if person() is not None else frozenset()
-    return configured().once(("sidebar", locale(), roles), _sidebar)
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A heading of the sidebar with its links; the group `pins` has those of the person."""
+
+    key: str
+    label: str
+    links: tuple[Link, ...]
+
+
+def sidebar() -> list[Group]:
+    """The sections with the screens that the person may open, as the menu of the roles has them."""
+    actor = current_actor() if person() is not None else None
+    roles = actor.roles if actor else frozenset()
+    return configured().once(("sidebar", locale(), roles), lambda: _sidebar(roles))
+
+
+def every_link() -> list[Link]:
+    """What the person may open, whether the menu shows it or not: for whoever searches."""
+    return [link for link in links().values() if not link.endpoint.startswith(menus.OPTIONAL)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,43 +149,105 @@ def pinned() -> list[Pinned]:
     ]
 
 
-def _list_icons() -> dict[str, str]:
-    """{key of a list: icon} of the lists that the person may open."""
-    kinds = {site_records.list_key(one.key): one.icon for one in site_records.site_kinds()}
+def _list_icons(actor: Actor | None = None) -> dict[str, str]:
+    """{key of a list: icon} of the lists that the person, or another actor, may open."""
+    who = actor or current_actor()
+    kinds = {
+        site_records.list_key(key): configured().kinds[key].icon
+        for key in _site_kind_keys()
+        if who.may(key, SEE)
+    }
     screens = {
         key: view.icon
         for key, view in _views().items()
-        if key != site_records.ENDPOINT and view.is_accessible()
+        if key != site_records.ENDPOINT and _is_open(view, actor)
     }
     return screens | kinds
 
 
-def _sidebar() -> list[tuple[str, list[Link]]]:
+def _sidebar(roles: Iterable[str]) -> list[Group]:
+    arranged = menus.for_roles(shipped_menu(), configured().section("menus"), roles)
+    return groups(arranged, links())
+
+
+def groups(arranged: Iterable[menus.MenuSection], known: Mapping[str, Link]) -> list[Group]:
+    """The sections that have anything to show, with their links."""
+    found = []
+    for one in arranged:
+        shown = tuple(known[entry] for entry in one.shown if entry in known)
+        if shown or one.key == PINS:
+            found.append(Group(one.key, heading(one), shown))
+    return found
+
+
+def heading(section: menus.MenuSection) -> str:
+    """What a section is called: its own name, or that of the section that ships."""
+    shipped = next((one.label for one in SECTIONS if one.key == section.key), "")
+    return section.own_label(locale()) or (gettext(shipped) if shipped else section.key)
+
+
+def shipped_menu() -> list[menus.MenuSection]:
+    """Every entry there is, the site's kinds and shared views with them, where it ships."""
+    more = {
+        "customers": tuple(f"{site_records.ENDPOINT}/{one}" for one in _site_kind_keys()),
+        "views": tuple(_shared()),
+    }
+    return [
+        menus.MenuSection(
+            one.key, (*(entry.endpoint for entry in one.entries), *more.get(one.key, ()))
+        )
+        for one in SECTIONS
+    ]
+
+
+def links(actor: Actor | None = None) -> dict[str, Link]:
+    """{key of an entry: its link} of everything that the person, or another actor, may open."""
     views = _views()
-    shown = []
-    for section in SECTIONS:
-        links = [
-            _link(entry, views[entry.endpoint])
-            for entry in section.entries
-            if _is_open(entry, views)
-        ]
-        if section.label == CUSTOMERS:
-            links += _site_kinds()
-        if links:
-            shown.append((gettext(section.label), links))
-    return shown
+    found = {
+        entry.endpoint: _link(entry, views[entry.endpoint])
+        for section in SECTIONS
+        for entry in section.entries
+        if entry.endpoint in views and _is_open(views[entry.endpoint], actor)
+    }
+    who = actor or current_actor()
+    found |= {link.endpoint: link for link in _site_kinds(who)}
+    lists = _list_icons(who)
+    for key, view in _shared().items():
+        is_theirs = view.audience == FOR_EVERYONE or view.roles & who.roles
+        if view.screen in lists and is_theirs:
+            address = site_records.list_address(view.screen, view=str(view.id))
+            found[key] = Link(key, view.name, lists[view.screen], address)
+    return found
 
 
-def _site_kinds() -> list[Link]:
+def _shared() -> dict[str, SavedView]:
+    """{key of an entry: shared view}; sharing one is a revision of the configuration."""
+
+    def read() -> dict[str, SavedView]:
+        return {f"{menus.OPTIONAL}{one.key}": one for one in saved_views.shared()}
+
+    return configured().once("shared views", read)
+
+
+def _site_kind_keys() -> list[str]:
+    return [
+        one.key
+        for one in configured().kinds.values()
+        if one.collection == RECORDS and not one.is_retired
+    ]
+
+
+def _site_kinds(actor: Actor) -> list[Link]:
     """The kinds of documents that the site defined (B.14)."""
     return [
         Link(
-            f"records/{kind.key}",
-            kind_label(kind, locale()),
-            kind.icon,
-            url_for("records.index_view", slug=kind.key),
+            f"records/{key}",
+            kind_label(configured().kinds[key], locale()),
+            configured().kinds[key].icon,
+            url_for("records.index_view", slug=key),
         )
-        for kind in site_records.site_kinds()
+        for key in _site_kind_keys()
+        if actor.may(key, SEE)
     ]
 
 
@@ -164,8 +257,8 @@ def _views() -> dict[str, Any]:
     }
 
 
-def _is_open(entry: Entry, views: dict[str, Any]) -> bool:
-    return entry.endpoint in views and views[entry.endpoint].is_accessible()
+def _is_open(view: Any, actor: Actor | None) -> bool:
+    return bool(meets(actor, view.needs) if actor else view.is_accessible())
 
 
 def _link(entry: Entry, view: Any) -> Link:

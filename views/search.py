@@ -18,7 +18,7 @@ from views.base import ScreenView
 from views.context import current_actor, locale
 from views.field_cells import kind_label
 from views.lookup import referred
-from views.navigation import sidebar
+from views.navigation import every_link
 from views.site_records import site_kinds
 
 SHOWN = 6  # of each kind
@@ -60,7 +60,7 @@ class Search(ScreenView):
 def _screens(words: str) -> list[Hit]:
     """The screens of the reader's own sidebar."""
     wanted = fold(words)
-    links = [link for _, section in sidebar() for link in section]
+    links = every_link()
     return [
         Hit(link.url, link.label, "", link.icon)
         for link in links

@@ -636,6 +636,12 @@ RULES |= {
             "go_back_view",
         )
     },
+    **{
+        f"menu_settings.{route}": Expected(
+            "configure", values={"key": "all"}, also=frozenset({409})
+        )
+        for route in ("index_view", "menu_view", "save_view", "preview_view")
+    },
     "kind_settings.index_view": Expected("configure"),
     "kind_settings.new_view": Expected("configure"),
     "kind_settings.kind_view": Expected("configure", values={"key": "phieu"}),
