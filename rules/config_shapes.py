@@ -251,6 +251,7 @@ SECTIONS: Mapping[str, tuple[str, Parts]] = {
                             "retired": FLAG,
                             "parent": Text(KEY_LENGTH),
                             "code": Text(80),
+                            "merged": Parts(dict.fromkeys(("into", "key", "at"), Text(80))),
                         },
                         ("key", "label_vi"),
                     )
@@ -294,6 +295,7 @@ SECTIONS: Mapping[str, tuple[str, Parts]] = {
         Parts(
             {
                 "summary": KEYS,
+                "hidden": KEYS,
                 "tabs": ListOf(
                     Parts(
                         {
