@@ -45,7 +45,7 @@
     const filter = menu.querySelector("[data-action=filter_value]");
     if (filter && !field) filter.remove();
     else if (filter) {
-      const text = cell.innerText.trim().replace(/\s+/g, " ");
+      const text = (cell.querySelector(".row-title, .due, .row-code") || cell).innerText.trim().replace(/\s+/g, " ");
       filter.querySelector("[data-value]").textContent = text.length > VALUE_SHOWN ? `${text.slice(0, VALUE_SHOWN)}…` : text;
     }
     if (!editable()) menu.querySelector("[data-action=edit_cell]")?.remove();

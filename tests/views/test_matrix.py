@@ -581,6 +581,14 @@ LIST_ROUTES |= {
         fixed=GONE | REFUSED if one.kind in ("entries", "products", "phieu") else None,
     ),
 }
+# The menu of a row.
+KIND_ROUTES |= {"menu_view", "value_view", "customer_view", "phone_view"}
+LIST_ROUTES |= {
+    "value_view": lambda one: Expected(one.needs, one.rows, values={"field": "code"}),
+    "customer_view": lambda one: Expected(one.needs, one.rows),
+    "phone_view": lambda one: Expected(one.needs, one.rows),
+    "menu_view": lambda one: Expected(one.needs, values={"name": "row"}),
+}
 CUSTOMER = {"kind": "customers"}
 SLUG = {"slug": "phieu"}
 RULES |= {
@@ -645,6 +653,10 @@ RULES |= {
     "kind_settings.index_view": Expected("configure"),
     "kind_settings.new_view": Expected("configure"),
     "kind_settings.kind_view": Expected("configure", values={"key": "phieu"}),
+    **{
+        f"list_settings.{route}": Expected("configure", values={"key": "customers"})
+        for route in ("index_view", "list_view", "check_view")
+    },
     **{
         f"pick_lists.{route}": Expected("configure", values={"key": "channel"}, also=GONE)
         for route in (
