@@ -6,7 +6,17 @@ and run again: the result has to be the same.
 
 from collections.abc import Callable
 
-from jobs import audit, fields, housekeeping, lists, mail, recompute, relationships, scope
+from jobs import (
+    audit,
+    fields,
+    housekeeping,
+    lists,
+    mail,
+    recompute,
+    records,
+    relationships,
+    scope,
+)
 
 JOBS: dict[str, Callable[..., None]] = {
     "recompute_care": recompute.recompute_care,
@@ -17,6 +27,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "purge_audit": audit.purge_audit,
     "export_list": lists.export_list,
     "bulk_edit": lists.bulk_edit,
+    "import_records": records.import_records,
     "undo_bulk_edit": lists.undo_bulk_edit,
     "send_mail": mail.send_mail,
     "morning_mail": mail.morning_mail,

@@ -17,6 +17,7 @@ from models.order import Order
 from models.outbox import OutboxMessage
 from models.product import Product, ProductGroup
 from models.record import Record
+from models.record_import import RecordImport, RecordImportRow
 from models.relationship import RelationshipSetup
 from models.saved_view import SavedView
 from models.schedule import Schedule
@@ -48,6 +49,8 @@ DOCUMENTS = (
     Product,
     ProductGroup,
     Record,
+    RecordImport,
+    RecordImportRow,
     RelationshipSetup,
     SavedView,
     Schedule,
@@ -81,6 +84,8 @@ __all__ = [
     "Product",
     "ProductGroup",
     "Record",
+    "RecordImport",
+    "RecordImportRow",
     "RelationshipSetup",
     "SavedView",
     "Schedule",

@@ -172,7 +172,9 @@ _ENTRY_FIELDS = _fields(
 
 # What every record of a kind that a site defined has (B.14).
 RECORD_FIELDS = _fields(
-    _field("code", "text", N_("Number"), is_derived=True, max_length=80, search_path="search"),
+    _field(
+        "code", "text", N_("Document no."), is_derived=True, max_length=80, search_path="search"
+    ),
     _field(
         "title",
         "text",

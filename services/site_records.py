@@ -28,13 +28,14 @@ def create(
     by: Actor,
     at: datetime,
     record_id: ObjectId | None = None,
+    code: str = "",
 ) -> ObjectId:
-    """Adds a record with the next number of its kind; given a `record_id`, once.
+    """Adds a record with this number, or the next one of its kind; given a `record_id`, once.
 
-    Raises NotAllowed, or InvalidInput with `fields`.
+    Raises NotAllowed, InvalidInput with `fields`, or DuplicateKeyError for a `code` that is taken.
     """
     base: Stored = dict(Record().to_mongo().to_dict())
-    base |= {"kind": kind, "code": numbers.next_code(kind, COLLECTION)}
+    base |= {"kind": kind, "code": code or numbers.next_code(kind, COLLECTION)}
     return record_changes.create(
         kind, typed, base, by=by, at=at, follow=_follow(), record_id=record_id
     )

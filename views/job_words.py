@@ -37,6 +37,7 @@ JOB_LABELS = {
     "send_reset_link": N_("Send a new password link"),
     "export_list": N_("Export a list"),
     "bulk_edit": N_("Change many rows"),
+    "import_records": N_("Import records from a file"),
     "undo_bulk_edit": N_("Take a bulk change back"),
     "recompute_care": N_("Recompute care dates"),
     "recompute_scope": N_("Follow a change of carers"),
@@ -57,6 +58,7 @@ DOING = {
     "export_list": N_("Writing %(total)s rows into a file"),
     "recompute_care": N_("Recomputing the care dates of %(total)s orders and customers"),
     "recompute_scope": N_("Bringing the lists of %(total)s customers in line with their carers"),
+    "import_records": N_("Importing %(total)s rows"),
     "hand_over": N_("Handing over %(total)s customers"),
     "undo_hand_over": N_("Taking %(total)s customers back"),
     "recompute_relationships": N_("Recomputing the relationships of %(total)s customers"),
@@ -100,6 +102,7 @@ COUNTS = {
     "files_deleted": N_("exported files removed"),
     "rows_written": N_("rows written"),
     "records_changed": N_("rows changed"),
+    "records_created": N_("records added"),
     "records_changed_back": N_("rows as before"),
     "records_refused": N_("rows left as they were"),
 }

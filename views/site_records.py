@@ -32,6 +32,7 @@ from views.kind_list import KindList, Make
 from views.list_screen import links, object_id
 from views.record_edit import edit_page, new_page
 from views.record_forms import Sent
+from views.record_import import RecordImport
 from views.trash import restored
 
 ENDPOINT = "records"
@@ -52,7 +53,7 @@ def list_address(key: str, **arguments: str) -> str:
     return url_for(f"{key}.index_view", **arguments)
 
 
-class SiteRecords(KindList):
+class SiteRecords(RecordImport, KindList):
     """The list of a kind, and the page and the form of one record."""
 
     model = Record
