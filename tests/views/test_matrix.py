@@ -65,7 +65,7 @@ MAY: dict[str, set[Any]] = {
             for kind in ("customers", "orders", "products", "entries", "phieu")
             for action in ("see", "create", "edit", "delete", "export")
         ),
-        *("assign", "reveal"),
+        *("assign", "reveal", ("phieu", "import")),
     },
     "limited": {("customers", "see"), ("orders", "see")},
     STRANGER: set(),
@@ -666,6 +666,12 @@ RULES |= {
     },
     # Records of a kind that the site defined.
     "records.new_view": Expected(("phieu", "create"), values=SLUG),
+    "records.import_view": Expected(("phieu", "import"), values=SLUG),
+    **{  # a file belongs to who sent it (tests/views/test_record_import.py)
+        f"records.{route}": Expected(("phieu", "import"), values=SLUG, also=GONE)
+        for route in ("import_file_view", "import_apply_view", "import_wrong_view")
+    },
+    "records.import_sample_view": Expected(("phieu", "import"), values=SLUG | {"form": "csv"}),
     "records.record_view": see("phieu", about="records", values=SLUG),
     "records.edit_record_view": Expected(("phieu", "edit"), "records", values=SLUG),
     "records.delete_record_view": Expected(
@@ -705,8 +711,7 @@ RULES |= {
     "products.restore_product_view": Expected(("products", "delete"), "products"),
     "care.index_view": Expected(("entries", "create")),
     "care.order_view": Expected(("entries", "create"), "orders"),
-    # A record of a kind of the site (tests/views/test_care_of_site_kinds.py); these are no such.
-    "care.record_view": Expected(("entries", "create"), also=GONE),
+    "care.record_view": Expected(("entries", "create"), "records"),
     "care.customer_view": Expected(("entries", "create"), "customers"),
     "care.postpone_view": Expected(("entries", "create"), "orders"),
     "history.summary_view": see("entries"),
