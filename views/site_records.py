@@ -247,6 +247,7 @@ def _next_care(record: Mapping[str, Any]) -> dict[str, Any]:
     care = record.get("care") or {}
     due_on = local_date(care.get("due_on"))
     return {
+        "care_state": care.get("state"),
         "due_on": due_on,
         "near": nearness(due_on, today()) if due_on else None,
         "why": why(due_on, care.get("basis"), {}) if due_on else "",
