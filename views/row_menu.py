@@ -17,7 +17,7 @@ from rules import conditions
 from rules.cell_filters import asking_for
 from rules.conditions import AND, Group
 from rules.errors import N_, InvalidInput
-from rules.fields import FILES, Field
+from rules.fields import FILES, Field, Kind
 from rules.filters import FilterState
 from rules.list_settings import ACTIONS
 from rules.permissions import CREATE, DELETE, EDIT, SEE
@@ -77,7 +77,12 @@ PAGES: Mapping[str, Pages] = {
     ),
     "entries": Pages(),
 }
-SITE_PAGES = Pages("records.record_view", "records.edit_record_view", "records.delete_record_view")
+SITE_PAGES = Pages(
+    "records.record_view",
+    "records.edit_record_view",
+    "records.delete_record_view",
+    "care.record_view",
+)
 CARE_ARGUMENTS = {"customers": "customer_id", "orders": "order_id"}
 EXPLAINED = ("customers", "orders")
 
@@ -168,7 +173,11 @@ class RowMenu:
         found = {
             "open": _page(pages.open, pages.argument),
             "open_new": _page(pages.open, pages.argument),
-            "care": _page(pages.care, CARE_ARGUMENTS.get(kind, ""), by.may("entries", CREATE)),
+            "care": _page(
+                pages.care,
+                CARE_ARGUMENTS.get(kind, pages.argument),
+                has_care(self.document_kind()) and by.may("entries", CREATE),  # type: ignore[attr-defined]
+            ),
             "edit": _page(pages.edit, pages.argument, by.may(kind, EDIT)),
             "edit_cell": "#" if self.editable_fields() else "",  # type: ignore[attr-defined]
             "filter_value": self._own("value_view", state, field=FIELD),
@@ -205,7 +214,7 @@ def offered_actions(kind: str, config: Configuration) -> tuple[str, ...]:
     missing = {
         "open": not pages.open,
         "open_new": not pages.open,
-        "care": not pages.care,
+        "care": not pages.care or not has_care(config.kinds[kind]),
         "edit": not pages.edit,
         "edit_cell": not pages.edit,
         "copy_phone": kind != "customers" and not has_customer,
@@ -216,6 +225,11 @@ def offered_actions(kind: str, config: Configuration) -> tuple[str, ...]:
         "delete": not pages.delete,
     }
     return tuple(key for key in ACTIONS if not missing.get(key))
+
+
+def has_care(kind: Kind) -> bool:
+    """Whether care entries are written about records of the kind."""
+    return kind.key in CARE_ARGUMENTS or kind.has_care
 
 
 def may_be_asked(field: Field) -> bool:

@@ -98,6 +98,19 @@ def test_administrators_choose_the_actions_and_their_order_for_a_role(
     assert len(actions(menu(browser_of(administrator)))) > 5
 
 
+@pytest.mark.parametrize("with_care", [True, False])
+def test_a_kind_of_the_site_offers_care_where_it_has_care(
+    configure: Callable[..., None],
+    administrator: Actor,
+    browser_of: Callable[[Actor], Browser],
+    with_care: bool,
+) -> None:
+    configure(Change("kinds", "ticket", {"label_vi": "Phiếu", "has_care": with_care}))
+    page = menu(browser_of(administrator), "/e/ticket")
+    assert ("care" in actions(page)) == with_care
+    assert 'href="/e/ticket/_id_/edit"' in page
+
+
 def test_every_row_has_a_button_for_it(desk: Browser) -> None:
     make_customer(name="<b>Bích</b>")
     page = desk.get(f"{CUSTOMERS}/").text
