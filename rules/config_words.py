@@ -5,7 +5,7 @@ from typing import Any
 
 from rules.config_diff import ADDED, MISSING, REMOVED, Detail, ItemDiff
 from rules.errors import N_
-from rules.fields import Kind
+from rules.fields import TYPES, Kind
 from rules.sentences import Sentence
 
 LENGTH = 120  # of a value in a sentence
@@ -160,6 +160,8 @@ def _sentence(detail: Detail, item: ItemDiff, locale: str) -> Sentence:
             N_("%(where)s: order is now %(after)s"),
             {"where": where, "after": _shown(detail.after, locale)},
         )
+    if item.section == "fields" and detail.place == ("type",):
+        detail = Detail(detail.place, _type(detail.before), _type(detail.after))
     if _is_empty(detail.before):
         return Sentence(
             N_("%(where)s: %(after)s"), {"where": where, "after": _shown(detail.after, locale)}
@@ -177,6 +179,11 @@ def _sentence(detail: Detail, item: ItemDiff, locale: str) -> Sentence:
             "after": _shown(detail.after, locale),
         },
     )
+
+
+def _type(key: Any) -> Any:
+    """A type of field by its name."""
+    return Sentence(TYPES[key].label) if isinstance(key, str) and key in TYPES else key
 
 
 def _is_empty(value: Any) -> bool:
@@ -215,6 +222,8 @@ def _shown(value: Any, locale: str) -> Any:
         return Sentence(N_("yes"))
     if value is False:
         return Sentence(N_("no"))
+    if isinstance(value, Sentence):
+        return value
     text = _text(value, locale)
     short = text if len(text) <= LENGTH else f"{text[:LENGTH]}…"
     return f"“{short}”"

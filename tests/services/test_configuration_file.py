@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from models import AuditEntry, ConfigurationItem, ConfigurationRevision, Customer, JobRun, Site
 from rules import config_text
+from rules.config_diff import ItemDiff
 from rules.config_words import headline, sentences
 from rules.errors import CareError, InvalidInput, NotAllowed, StaleForm
 from rules.scope import Actor
@@ -43,7 +44,14 @@ RANKS = {
     "label_en": "",
     "values": [
         {"key": "gold", "label_vi": "Vàng", "label_en": "", "colour": "yellow", "retired": False},
-        {"key": "no", "label_vi": "yes", "label_en": "02:00", "colour": "gray", "retired": True},
+        {
+            "key": "no",
+            "label_vi": "yes",
+            "label_en": "02:00",
+            "colour": "gray",
+            "retired": True,
+            "merged": {"into": "gold", "key": "0123", "at": "2026-11-21T03:00:00+00:00"},
+        },
     ],
 }
 CONFIGURED: list[tuple[str, str, dict[str, Any]]] = [
@@ -55,7 +63,11 @@ CONFIGURED: list[tuple[str, str, dict[str, Any]]] = [
     (
         "layouts",
         "customers",
-        {"summary": ["name", "rank"], "tabs": [{"key": "history", "is_on": True}]},
+        {
+            "summary": ["name", "rank"],
+            "hidden": ["code"],
+            "tabs": [{"key": "history", "is_on": True}],
+        },
     ),
     ("lists", "customers@manager", {"columns": [{"key": "rank", "width": 120}], "page_size": 50}),
     ("menus", "all", {"sections": [{"label_vi": "Việc", "entries": [{"endpoint": "today"}]}]}),
@@ -182,6 +194,13 @@ def test_the_differences_are_told_in_words(configured: Actor, locale: str) -> No
             "en": ["Field Customers › Rank: changed", "name: from “Hạng” to “Bậc”"],
         }[locale]
     )
+
+
+def test_types_of_fields_are_told_by_their_names() -> None:
+    item = ItemDiff("fields", "customers.a", {"type": "text"}, {"type": "money"})
+    said = sentences(item, "vi")[0]
+    words = Words("vi")
+    assert words.say(said.message, **said.params) == "kiểu: từ Văn bản thành Số tiền"
 
 
 def test_a_file_cut_anywhere_is_refused(configured: Actor) -> None:
