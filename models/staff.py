@@ -79,6 +79,8 @@ class Staff(CarebookDocument, UserMixin):
     pins = EmbeddedDocumentListField(Pin)
     opens_with = DictField()
     views_saved_at = DateTimeField()
+    # Which tabs of records the person switched on or off itself: {kind: {tab: bool}} (S4.2).
+    tabs = DictField()
     seen_at = DateTimeField()  # last use of any browser, within staff_sessions.SEEN_EVERY
     must_change_password = BooleanField()
     totp_secret = StringField()  # None: no second factor

@@ -16,3 +16,9 @@ def keep_list(staff_id: ObjectId, screen: str, chosen: Mapping[str, Any]) -> Non
 def forget_list(staff_id: ObjectId, screen: str) -> None:
     """Back to the columns that everybody starts with."""
     Staff.collection().update_one({"_id": staff_id}, {"$unset": {f"lists.{screen}": ""}})
+
+
+def keep_tabs(staff_id: ObjectId, kind: str, tabs: Mapping[str, bool]) -> None:
+    """Keeps which tabs the person switched on or off on records of a kind (S4.2)."""
+    operator = {"$set": {f"tabs.{kind}": dict(tabs)}} if tabs else {"$unset": {f"tabs.{kind}": ""}}
+    Staff.collection().update_one({"_id": staff_id}, operator)

@@ -1,91 +1,81 @@
-"""What the customer page and the order page show, read in a few queries."""
+"""What the pages of records show, each part of a page by itself."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from bson import ObjectId
 
-from models import Area, Customer, Interaction, Order, Product, Staff
+from models import Customer, Interaction, Order, Product
 from rules.errors import NotFound
+from rules.fields import Kind
+from rules.filters import merge
 from rules.permissions import SEE
-from rules.scope import NOTHING, Actor, customer_scope, order_scope
+from rules.scope import NOTHING, Actor, customer_scope, order_scope, scope
 from services import lists, site_records
+from stores import mongo
 
 Stored = dict[str, Any]
 ORDERS_SHOWN = 50
 HISTORY_SHOWN = 50
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerRecord:
-    """`orders` newest first, `history` newest first; both cut, the counts are capped."""
-
-    customer: Stored
-    area: str | None
-    owner: str | None
-    orders: list[Stored]
-    order_count: int
-    history: list[Stored]
-    history_count: int
-    product_names: dict[str, Stored]
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRecord:
-    """An order with its customer and everything that was said about it.
-
-    `customer` None: nobody, or somebody (`has_customer`) whom the actor may not see.
+def raw(kind: Kind, record_id: ObjectId, *, by: Actor) -> Stored:
+    """A record of any kind as it is stored, with what the actor may not see: for decisions, not
+    for pages. Raises NotFound, also for one that the actor may not see.
     """
-
-    order: Stored
-    customer: Stored | None
-    has_customer: bool
-    area: str | None
-    history: list[Stored]
-    product_names: dict[str, Stored]
-
-
-def customer_record(customer_id: ObjectId, *, by: Actor) -> CustomerRecord:
-    """Raises NotFound, also for a customer that the actor may not see."""
-    customer = Customer.collection().find_one({"_id": customer_id, **customer_scope(by)})
-    if customer is None:
+    found: Stored | None = mongo.database()[kind.collection].find_one(
+        merge([{"_id": record_id}, dict(kind.base), scope(by, kind.key)]), {"import_digest": 0}
+    )
+    if found is None:
         raise NotFound()
-    mine = {"customer_id": customer_id}
-    theirs = {"$and": [mine, order_scope(by)]}
+    return found
+
+
+def customer(customer_id: ObjectId, *, by: Actor) -> Stored:
+    """The customer as far as the actor may see it. Raises NotFound."""
+    found = Customer.collection().find_one({"_id": customer_id, **customer_scope(by)})
+    if found is None:
+        raise NotFound()
+    return by.shown("customers", found)
+
+
+def order(order_id: ObjectId, *, by: Actor) -> Stored:
+    """The order as far as the actor may see it. Raises NotFound."""
+    found = Order.collection().find_one({"_id": order_id, **order_scope(by)}, {"import_digest": 0})
+    if found is None:
+        raise NotFound()
+    return by.shown("orders", found)
+
+
+def orders_of(customer_id: ObjectId, *, by: Actor) -> list[Stored]:
+    """The customer's newest orders that the actor may see, without their lines."""
     fields = {"code": 1, "placed_on": 1, "total": 1, "status": 1, "kind": 1, "care": 1}
-    found = Order.collection().find(theirs, fields).sort("placed_at", -1).limit(ORDERS_SHOWN)
-    orders = [by.shown("orders", order) for order in found]
-    customer = by.shown("customers", customer)
-    said = _said(mine, by)
-    return CustomerRecord(
-        customer=customer,
-        area=_name(Area, customer.get("area_id")),
-        owner=_name(Staff, customer.get("owner_id")),
-        orders=orders,
-        order_count=lists.capped_count(Order.collection(), theirs),
-        history=_entries(said, by),
-        history_count=lists.capped_count(Interaction.collection(), said),
-        product_names=_deciding_products([customer, *orders]),
-    )
+    found = Order.collection().find(_orders(customer_id, by), fields).sort("placed_at", -1)
+    return [by.shown("orders", one) for one in found.limit(ORDERS_SHOWN)]
 
 
-def order_record(order_id: ObjectId, *, by: Actor) -> OrderRecord:
-    """Raises NotFound, also for an order that the actor may not see."""
-    order = Order.collection().find_one({"_id": order_id, **order_scope(by)}, {"import_digest": 0})
-    if order is None:
-        raise NotFound()
-    customer_id = order.get("customer_id")
-    mine = {"_id": customer_id, **customer_scope(by)}
-    customer = Customer.collection().find_one(mine) if customer_id else None
-    order = by.shown("orders", order)
-    return OrderRecord(
-        order=order,
-        customer=by.shown("customers", customer) if customer else None,
-        has_customer=customer_id is not None,
-        area=_name(Area, order.get("area_id")),
-        history=_entries(_said({"order_id": order_id}, by), by),
-        product_names=_deciding_products([order]),
-    )
+def count_orders_of(customer_id: ObjectId, *, by: Actor) -> int:
+    """How many orders of the customer the actor may see; capped."""
+    return lists.capped_count(Order.collection(), _orders(customer_id, by))
+
+
+def history_of(path: str, record_id: ObjectId, *, by: Actor) -> list[Stored]:
+    """What was said about a record, newest first; `path` is where entries name it."""
+    return _entries(_said({path: record_id}, by), by)
+
+
+def count_history_of(path: str, record_id: ObjectId, *, by: Actor) -> int:
+    """How much was said about a record; capped."""
+    return lists.capped_count(Interaction.collection(), _said({path: record_id}, by))
+
+
+def deciding_products(records: list[Stored]) -> dict[str, Stored]:
+    """The products that decided care dates, by code, with their names."""
+    codes = [((one.get("care") or {}).get("basis") or {}).get("product_code") for one in records]
+    return lists.labels(Product.collection(), codes, ("name",), by="code")
+
+
+def _orders(customer_id: ObjectId, by: Actor) -> Stored:
+    return {"$and": [{"customer_id": customer_id}, order_scope(by)]}
 
 
 def _said(criteria: Stored, by: Actor) -> Stored:
@@ -97,16 +87,3 @@ def _said(criteria: Stored, by: Actor) -> Stored:
 def _entries(criteria: Stored, by: Actor) -> list[Stored]:
     found = Interaction.collection().find(criteria).sort("at", -1).limit(HISTORY_SHOWN)
     return [by.shown("entries", one) for one in site_records.said(found, by=by)]
-
-
-def _name(document: Any, record_id: ObjectId | None) -> str | None:
-    found = document.collection().find_one({"_id": record_id}, {"name": 1}) if record_id else None
-    return found["name"] if found else None
-
-
-def _deciding_products(records: list[Stored]) -> dict[str, Stored]:
-    """The products that decided care dates, by code, with their names."""
-    codes = [
-        ((record.get("care") or {}).get("basis") or {}).get("product_code") for record in records
-    ]
-    return lists.labels(Product.collection(), codes, ("name",), by="code")

@@ -38,6 +38,7 @@ from views.handover import HandOver
 from views.history import History
 from views.jobs import Jobs
 from views.kind_settings import KindSettings
+from views.layout_settings import LayoutSettings
 from views.list_files import Exports
 from views.list_settings import ListSettings
 from views.lookup import Lookup
@@ -47,6 +48,7 @@ from views.orders_due import OrdersDue, OrdersDueByArea, OrdersDueByGroup
 from views.pick_lists import PickLists
 from views.preview import Preview
 from views.products import Products
+from views.record_fields import RecordFields
 from views.relationships import Relationships
 from views.reveal import Reveal
 from views.roles import Roles
@@ -88,6 +90,8 @@ def screens() -> list[BaseView]:
         FieldSettings(),
         ListSettings(),
         PickLists(),
+        LayoutSettings(),
+        RecordFields(),
         Relationships(),
         Schedules(),
         Care(),

@@ -15,7 +15,7 @@ from rules.errors import N_
 from rules.filters import Choice, ChoiceFilter, Criteria, Filter, FilterState
 from rules.permissions import CREATE, SEE
 from rules.scope import customer_scope, may_delete
-from services import attachments, customers, lists, records, trash
+from services import customers, lists, records, trash
 from services.lists import Sort
 from views import relationship_words
 from views.base import back_or, flash_undo
@@ -23,16 +23,13 @@ from views.cells import Column
 from views.context import configured, current_actor, locale, now, today
 from views.customer_search import customer_search
 from views.due_cells import customer, due, square, why
-from views.files import shown as shown_files
 from views.kind_list import KindList, Make
 from views.list_screen import links, object_id
 from views.orders_due import AREA, filter_names
 from views.record_edit import edit_page, new_page
 from views.record_forms import Sent
-from views.site_records import of_customer
+from views.record_page import record_page
 from views.trash import restored
-
-TABS = ("history", "orders", "files")
 
 
 class Customers(KindList):
@@ -107,30 +104,22 @@ class Customers(KindList):
 
     @expose("/<record_id>")
     def record_view(self, record_id: str) -> Any:
-        """The customer's page: summary left, history and orders right."""
-        record = records.customer_record(object_id(record_id), by=current_actor())
-        asked = request.args.get("tab", "")
-        site_rows = of_customer(asked, record.customer["_id"])
-        tab = asked if asked in TABS or site_rows is not None else "history"
-        care = record.customer.get("care") or {}
+        """The customer's page: summary left, tabs right (S4.1, S4.2)."""
+        customer = records.customer(object_id(record_id), by=current_actor())
+        care = customer.get("care") or {}
         due_on = local_date(care.get("due_on"))
-        basis = care.get("basis")
-        return self.render(
-            "customers/record.html",
-            record=record,
-            tab=tab,
-            site_rows=site_rows,
-            may_add=site_rows is not None and current_actor().may(tab, CREATE),
-            files=shown_files(attachments.of_customer(record.customer["_id"]))
-            if tab == "files"
-            else (),
-            files_url=url_for("files.add_view", kind="customers", owner_id=record_id),
-            file_count=attachments.count_of_customer(record.customer["_id"]),
+        names = records.deciding_products([customer])
+        return record_page(
+            self,
+            "customers",
+            customer,
+            title=customer["name"],
+            head="customers/_head.html",
+            foot="customers/_foot.html",
+            edit_url=url_for(".edit_record_view", record_id=record_id),
             due_on=due_on,
             near=nearness(due_on, today()) if due_on else None,
-            why=why(due_on, basis, record.product_names) if due_on else "",
-            due_cell=lambda order: due(order["care"], record.product_names),
-            picks=configured(),
+            why=why(due_on, care.get("basis"), names) if due_on else "",
             may_delete=may_delete(current_actor(), "customers"),
         )
 
@@ -165,7 +154,7 @@ class Customers(KindList):
     @expose("/<record_id>/edit", methods=("GET", "POST"))
     def edit_record_view(self, record_id: str) -> Any:
         """The edit form behind the pencil [Cập nhật] (S4.3)."""
-        customer = records.customer_record(object_id(record_id), by=current_actor()).customer
+        customer = records.customer(object_id(record_id), by=current_actor())
         return edit_page(
             self,
             "customers",

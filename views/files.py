@@ -254,11 +254,13 @@ def _take_all(take: Callable[[FileStorage, str | None], Stored]) -> list[Stored]
 def _page_of(kind: str, owner_id: ObjectId | None) -> str:
     """Where the files of a record are listed."""
     if kind == "orders":
-        return url_for("orders.record_view", record_id=owner_id)
+        return url_for("orders.record_view", record_id=owner_id, tab="files")
     if kind == "records":
         found = Record.collection().find_one({"_id": owner_id}, {"kind": 1})
         if found:
-            return url_for("records.record_view", slug=found["kind"], record_id=owner_id)
+            return url_for(
+                "records.record_view", slug=found["kind"], record_id=owner_id, tab="files"
+            )
     if kind == "customers":
         return url_for("customers.record_view", record_id=owner_id, tab="files")
     return url_for("customers.index_view")

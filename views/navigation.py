@@ -79,6 +79,7 @@ SECTIONS = (
             Entry("kind_settings", N_("Kinds of documents"), "folder-plus"),
             Entry("field_settings", N_("Fields"), "forms"),
             Entry("list_settings", N_("Lists"), "table"),
+            Entry("layout_settings", N_("Record layout"), "layout-grid"),
             Entry("pick_lists", N_("Pick lists"), "list-tree"),
             Entry("menu_settings", N_("Menu"), "layout-list"),
             Entry("relationships", N_("Relationship rules"), "heart-handshake"),

@@ -1,6 +1,6 @@
 """The plain order page, and deleting an order with undo."""
 
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
 from flask import redirect, url_for
@@ -9,16 +9,16 @@ from flask_babel import gettext
 
 from models.base import local_date
 from rules.care_sentences import nearness
-from rules.errors import N_
-from rules.permissions import EDIT, SEE
+from rules.errors import N_, NotFound
+from rules.permissions import SEE
 from rules.scope import may_delete
-from services import attachments, records, trash
+from services import records, trash
 from views.base import ScreenView, back_or, flash_undo
-from views.context import configured, current_actor, now, today
+from views.context import current_actor, now, today
 from views.due_cells import why
-from views.files import shown
 from views.list_screen import object_id
 from views.record_edit import edit_page
+from views.record_page import record_page
 from views.trash import restored
 
 
@@ -31,28 +31,29 @@ class Orders(ScreenView):
 
     @expose("/<record_id>")
     def record_view(self, record_id: str) -> Any:
-        record = records.order_record(object_id(record_id), by=current_actor())
-        care = record.order["care"]
+        order = records.order(object_id(record_id), by=current_actor())
+        care = order.get("care") or {}
         due_on = local_date(care.get("due_on"))
-        return self.render(
-            "orders/record.html",
-            record=record,
-            care=care,
+        names = records.deciding_products([order])
+        return record_page(
+            self,
+            "orders",
+            order,
+            title=order["code"],
+            head="orders/_head.html",
+            foot="orders/_foot.html",
+            edit_url=url_for(".edit_record_view", record_id=record_id),
+            customer=_customer(order),
             due_on=due_on,
             near=nearness(due_on, today()) if due_on else None,
-            why=why(due_on, care.get("basis"), record.product_names) if due_on else "",
-            picks=configured(),
-            amount=_amount,
-            may_edit=current_actor().may("orders", EDIT),
-            files=shown(attachments.of_owner(record.order["_id"])),
-            files_url=url_for("files.add_view", kind="orders", owner_id=record_id),
+            why=why(due_on, care.get("basis"), names) if due_on else "",
             may_delete=may_delete(current_actor(), "orders"),
         )
 
     @expose("/<record_id>/edit", methods=("GET", "POST"))
     def edit_record_view(self, record_id: str) -> Any:
         """Status, marketplace, shipping, note, and what the site adds."""
-        order = records.order_record(object_id(record_id), by=current_actor()).order
+        order = records.order(object_id(record_id), by=current_actor())
         return edit_page(
             self,
             "orders",
@@ -81,7 +82,9 @@ class Orders(ScreenView):
         return redirect(url_for("orders_due.index_view"))
 
 
-def _amount(line: dict[str, Any]) -> Decimal | None:
-    """What the line costs; None without a price."""
-    price = line.get("unit_price")
-    return price.to_decimal() * line["quantity"] if price is not None else None
+def _customer(order: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The order's customer; None for nobody, and for somebody whom the person may not see."""
+    try:
+        return records.customer(order["customer_id"], by=current_actor())
+    except (KeyError, NotFound):
+        return None

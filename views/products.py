@@ -19,9 +19,10 @@ from views.base import back_or, flash_undo, toast
 from views.cells import Cell, Column
 from views.context import current_actor, is_htmx, now
 from views.kind_list import KindList, Make
-from views.list_screen import object_id
+from views.list_screen import links, object_id
 from views.orders_due import GROUP, filter_names
 from views.record_edit import edit_page
+from views.record_page import record_page
 from views.trash import restored
 
 SEARCH = SearchFilter("q", N_("Name, code…"), "search_words")
@@ -70,8 +71,9 @@ class Products(KindList):
         return {"may_edit": current_actor().may("products", EDIT)}
 
     def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
+        record = links(".record_view", "product_id")
         return {
-            "name": lambda row: Cell("title", row["name"]),
+            "name": lambda row: Cell("title", row["name"], url=record(row["_id"])),
             "interval": lambda row: Cell(
                 "edit",
                 interval_text(row.get("care_interval_days", 0)),
@@ -126,18 +128,38 @@ class Products(KindList):
         )
         return toast(part, text)
 
+    @expose("/<product_id>")
+    def record_view(self, product_id: str) -> Any:
+        """The product's page: its fields, and who changed them."""
+        found = self._product(product_id)
+        product = current_actor().shown("products", found)
+        return record_page(
+            self,
+            "products",
+            product,
+            title=product["name"],
+            head="products/_head.html",
+            edit_url=url_for(".edit_product_view", product_id=product_id),
+        )
+
+    def _product(self, product_id: str) -> dict[str, Any]:
+        """Raises NotFound, also for a product that the person may not see."""
+        mine = {"_id": object_id(product_id), **product_scope(current_actor())}
+        found: dict[str, Any] | None = Product.collection().find_one(mine)
+        if found is None:
+            raise NotFound()
+        return found
+
     @expose("/<product_id>/edit", methods=("GET", "POST"))
     def edit_product_view(self, product_id: str) -> Any:
         """Name, care settings and what the site adds, on a page of its own."""
-        product = Product.collection().find_one({"_id": object_id(product_id)})
-        if product is None:
-            raise NotFound()
+        product = self._product(product_id)
         return edit_page(
             self,
             "products",
             product,
             title=gettext("Edit product %(code)s", code=product["code"]),
-            back_url=url_for(".index_view", q=product["code"]),
+            back_url=url_for(".record_view", product_id=product_id),
         )
 
     @expose("/<product_id>/delete", methods=("POST",))

@@ -1,6 +1,6 @@
 """The pages on which a record of any kind is edited or added (S4.1, S4.3)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,12 @@ from flask_babel import gettext
 from rules.errors import CareError, InvalidInput, NotAllowed, StaleForm
 from rules.fields import Kind
 from rules.permissions import CREATE, EDIT
-from services import field_values, record_saving
+from services import field_values, record_saving, records
 from views.base import AccessControl
-from views.context import configured, current_actor, now, today
+from views.context import configured, current_actor, locale, now, today
 from views.forms import DRAFT
 from views.record_forms import Control, Sent, controls, sent
+from views.record_page import layout_of
 
 Stored = Mapping[str, Any]
 
@@ -45,6 +46,8 @@ def edit_page(
     kind = configured().kinds[kind_key]
     if not current_actor().may(kind_key, EDIT):
         raise NotAllowed()
+    # Conditions ask the record as it is stored, also where the person does not see all of it.
+    record = records.raw(kind, record["_id"], by=current_actor())
     page = _Page(screen, kind, record, title, back_url, f"{kind_key}-{record['_id']}", beside or {})
     if request.method == "GET":
         return page.form({}, version=record.get("version", 1))
@@ -104,6 +107,26 @@ def new_page(
     return page.done(address)
 
 
+def _sections(kind: Kind, made: Sequence[Control]) -> list[Section]:
+    """The controls in the order of the record's layout: the head and the summary, then each tab."""
+    layout = layout_of(kind, current_actor().roles)
+    by_key = {one.key: one for one in made}
+
+    def some(keys: Iterable[str]) -> list[Control]:
+        return [by_key.pop(key) for key in keys if key in by_key]
+
+    # What stands in the head of the page (a name, ...) comes first, in the order of the kind.
+    head = [key for key in kind.fields if key in layout.hidden]
+    found = [Section("", [*some(head), *some(layout.summary)])]
+    for tab in layout.tabs:
+        for section in tab.sections:
+            parts = (tab.label(locale()), section.label(locale()))
+            title = " · ".join(part for part in parts if part)
+            found.append(Section(title, some(section.fields)))
+    found.append(Section("", list(by_key.values())))
+    return [one for one in found if one.controls]
+
+
 @dataclass(frozen=True, slots=True)
 class _Page:
     """The page around the form."""
@@ -132,7 +155,7 @@ class _Page:
         )
         return self.screen.render(
             "records/edit.html",
-            sections=[Section("", made)] if made else [],
+            sections=_sections(self.kind, made),
             title=self.title,
             version=version,
             draft=self.draft,

@@ -5,6 +5,7 @@ configuration.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from bson import ObjectId
@@ -16,28 +17,29 @@ from models import Record
 from models.base import local_date
 from rules.care_sentences import nearness
 from rules.errors import N_
-from rules.fields import SITE, Kind
+from rules.fields import Kind
 from rules.filters import Criteria, Filter, SearchFilter
-from rules.permissions import CREATE, EDIT, SEE
-from rules.scope import may_attach, may_delete, scope
-from services import attachments, care_reading, references, site_records, trash
+from rules.permissions import CREATE, SEE
+from rules.scope import may_delete, scope
+from services import references, site_records, trash
 from services.lists import Sort
+from views import panels
 from views.base import back_or, flash_undo
 from views.cells import Cell, Column
 from views.context import configured, current_actor, locale, now, today
 from views.due_cells import due, square, why
-from views.field_cells import kind_label, label, maker
-from views.files import shown
+from views.field_cells import kind_label
 from views.kind_list import KindList, Make
 from views.list_screen import links, object_id
+from views.panels import Panel, Subject
 from views.record_edit import edit_page, new_page
 from views.record_forms import Sent
 from views.record_import import RecordImport
+from views.record_page import record_page
 from views.trash import restored
 
 ENDPOINT = "records"
 SEARCH = SearchFilter("q", N_("Title, number…"), "search_words")
-SUMMARY = ("customer", "owner", "due", "created", "updated")
 
 
 def list_key(kind: str) -> str:
@@ -130,27 +132,21 @@ class SiteRecords(RecordImport, KindList):
 
     @expose("/<record_id>")
     def record_view(self, record_id: str) -> Any:
-        """The record: its fields, its files, who may see it."""
+        """The record: its fields, its files, who changed it."""
         record = site_records.read(self.kind, object_id(record_id), by=current_actor())
         kind, actor = self.document_kind(), current_actor()
-        return self.render(
-            "records/record.html",
-            record=record,
-            kind=kind,
+        return record_page(
+            self,
+            kind.key,
+            record,
+            title=record["title"],
+            head="records/_site_head.html",
+            foot="records/_site_foot.html",
+            edit_url=url_for(".edit_record_view", record_id=record_id),
             one_label=kind_label(kind, locale(), one=True),
-            facts=shown_fields(kind, record, SUMMARY),
-            custom=shown_fields(
-                kind, record, [key for key, one in kind.fields.items() if one.source == SITE]
-            ),
             customer_url=_customer_url(record),
-            history=care_reading.record_history(record["_id"], by=actor) if kind.has_care else [],
-            picks=configured(),
-            **_next_care(record),
-            files=shown(attachments.of_owner(record["_id"])),
-            files_url=url_for("files.add_view", kind=ENDPOINT, owner_id=record_id),
-            may_attach=may_attach(actor, self.kind),
-            may_edit=actor.may(self.kind, EDIT),
             may_delete=may_delete(actor, self.kind),
+            **_next_care(record),
         )
 
     @expose("/new", methods=("GET", "POST"))
@@ -222,25 +218,29 @@ def site_kinds() -> list[Kind]:
     ]
 
 
-def of_customer(tab: str, customer_id: ObjectId) -> list[dict[str, Any]] | None:
-    """The rows of a customer's tab; None for a tab that is not a kind of the site."""
-    if not any(one.key == tab and one.customer_path for one in site_kinds()):
-        return None
-    return site_records.of_customer(tab, customer_id, by=current_actor())
-
-
-def shown_fields(
-    kind: Kind, record: Mapping[str, Any], keys: Sequence[str]
-) -> list[tuple[str, Cell]]:
-    """(label, value) of the fields that the reader may see and that have one."""
-    readable = configured().fields(kind.key, current_actor().access)
-    fields = [readable[key] for key in keys if key in readable]
-    names = references.of_rows([dict(record)], fields, by=current_actor())
-    made = [
-        (label(field, locale()), maker(field, configured(), locale(), names, kind=kind)(record))
-        for field in fields
+def panels_of(kind: Kind) -> list[Panel]:
+    """On a customer's page, a tab of each kind of the site that refers to customers."""
+    if kind.key != "customers":
+        return []
+    found = [one for one in configured().kinds.values() if one.collection == ENDPOINT]
+    return [
+        Panel(
+            one.key,
+            kind_label(one, locale()),
+            "records/of_customer.html",
+            lambda _: True,
+            load=partial(_of_customer, one.key),
+            needs=(one.key, SEE),
+            is_on=True,
+        )
+        for one in found
+        if one.customer_path and not one.is_retired and one.problem is None
     ]
-    return [(text, cell) for text, cell in made if cell.level != "muted"]
+
+
+def _of_customer(slug: str, subject: Subject) -> dict[str, Any]:
+    rows = site_records.of_customer(slug, subject.id, by=subject.by)
+    return {"site_rows": rows, "slug": slug, "may_add": subject.by.may(slug, CREATE)}
 
 
 def _next_care(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -288,7 +288,8 @@ def _give_slug(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def register(app: Flask) -> None:
-    """Lets addresses of records know their kind."""
+    """Lets addresses of records know their kind, and customers have tabs of them."""
+    panels.register_source(panels_of)
     app.url_defaults(_give_slug)
     app.jinja_env.globals.update(
         site_kinds=site_kinds,

@@ -160,5 +160,15 @@
   };
   window.carebook.showFields = show;
   start(document);
-  document.addEventListener("htmx:afterSettle", (event) => { if (event.detail.target instanceof Element) start(event.detail.target); });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (!(event.detail.elt instanceof Element)) return;
+    start(event.detail.elt.parentElement || event.detail.elt);
+    /* One field opened on the page of a record: into it; shown again: back to its pencil. */
+    const fact = event.detail.elt.matches("dd.fact") ? event.detail.elt : null;
+    fact?.querySelector(fact.matches(".is-open") ? ".field input:not([type=hidden]):not([hidden]), .field select, .field textarea" : ".fact-edit")?.focus();
+  });
+  document.addEventListener("keydown", (event) => {
+    const cancel = event.key === "Escape" && event.target.closest?.("form[data-fact]")?.querySelector("[data-fact-cancel]");
+    if (cancel) { event.stopPropagation(); cancel.click(); }
+  });
 })();

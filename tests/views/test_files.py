@@ -77,7 +77,7 @@ def test_deleting_offers_undo(desk: Browser, customer: ObjectId) -> None:
 def test_an_order_has_files_and_its_customer_shows_them(desk: Browser, customer: ObjectId) -> None:
     order = make_order(customer, {}, code="DH-77")
     desk.send(f"/files/to/orders/{order}", {"files": sent()})
-    assert "báo giá.txt" in desk.get(f"/orders/{order}").text
+    assert "báo giá.txt" in desk.get(f"/orders/{order}?tab=files").text
     page = desk.get(f"/customers/{customer}?tab=files").text
     assert "báo giá.txt" in page
     assert "DH-77" in page

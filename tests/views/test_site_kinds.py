@@ -164,7 +164,7 @@ def test_files_are_kept_with_it(ticket: None, desk: Browser) -> None:
     sent = {"files": (io.BytesIO(b"Bien ban"), "bien-ban.txt")}
     answer = desk.send(f"/files/to/records/{record}", sent, content_type="multipart/form-data")
     assert answer.status_code == 303
-    assert "bien-ban.txt" in desk.get(f"/e/warranty_ticket/{record}").text
+    assert "bien-ban.txt" in desk.get(f"/e/warranty_ticket/{record}?tab=files").text
 
 
 def test_unknown_and_retired_kinds_are_not_there(
