@@ -17,6 +17,12 @@ FIELD = {
     "vi": ("Lý do mất khách", "Reason of the loss", "Đổi sang hãng khác\nGiá cao\nChuyển nhà"),
     "en": ("Lý do mất khách", "Reason of the loss", "Went to a competitor\nPrice\nMoved away"),
 }
+CHANGES = (
+    ("care_mode: unlimited", "care_mode: by_product"),
+    ("trash_days: 30", "trash_days: 60"),
+    ("label_vi: Không nghe máy", "label_vi: Máy bận hoặc không nghe"),
+    ("label_en: No answer", "label_en: Busy or no answer"),
+)
 
 
 def _opened(page: Page, path: str) -> Page:
@@ -57,11 +63,16 @@ def take_views(stage: Any, language: str) -> Page:
 
 
 def take_groups(stage: Any, language: str) -> Page:
-    return _customers(stage, language, "?group=relationship")
+    page: Page = stage.page(MANAGERS[language], language)
+    return _opened(page, "/orders/due/?due=all&group=area")
 
 
 def take_board(stage: Any, language: str) -> Page:
-    return _customers(stage, language, "?group=relationship&mode=kanban")
+    page = _customers(stage, language, "?group=relationship&mode=kanban")
+    page.locator("[data-board]").evaluate(
+        "one => one.scrollTo(one.children[2].offsetLeft - one.children[0].offsetLeft, 0)"
+    )
+    return page
 
 
 def take_calendar(stage: Any, language: str) -> Page:
@@ -175,6 +186,25 @@ def take_kind(stage: Any, language: str) -> Page:
     return page
 
 
+def take_role(stage: Any, language: str) -> Page:
+    return _opened(stage.page(ADMINISTRATOR, language), "/settings/roles/care_agent")
+
+
+def take_configuration(stage: Any, language: str) -> Page:
+    """A changed file, before it is applied."""
+    page = _opened(stage.page(ADMINISTRATOR, language), "/settings/configuration/")
+    with page.expect_download() as download:
+        page.click("a[download]")
+    text = download.value.path().read_text("utf-8")
+    page.click(".config-text summary")
+    for now, then in CHANGES:
+        text = text.replace(now, then)
+    page.fill("#text", text)
+    page.click(".config-take button[type=submit]")
+    page.wait_for_selector(".config-apply")
+    return page
+
+
 def _day(number: int) -> str:
     return f"{date.today() + timedelta(days=number):%d/%m/%Y}"  # noqa: DTZ011 - any day near today
 
@@ -192,6 +222,8 @@ SHAPING: dict[str, Callable[[Any, str], Page]] = {
     "field": take_field,
     "pick-list": take_pick_list,
     "kind": take_kind,
+    "role": take_role,
+    "configuration": take_configuration,
     # These write.
     "views": take_views,
     "files": take_files,
