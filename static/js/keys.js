@@ -3,9 +3,14 @@
   "use strict";
   const inField = (target) => target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]");
 
+  /* The one form of the page whose button shows the key. */
+  const only = () => {
+    const forms = document.querySelectorAll("main form:has(button kbd)");
+    return forms.length === 1 ? forms[0] : null;
+  };
   /* Ctrl+Enter sends the form in the side panel, else the one that the cursor is in. */
   const send = (event) => {
-    const form = document.getElementById("care-form") || event.target.closest("form[method=post]") || document.querySelector("main form.edit-form");
+    const form = document.getElementById("care-form") || event.target.closest("form[method=post]") || document.querySelector("main form.edit-form") || only();
     if (!form) return;
     event.preventDefault();
     form.requestSubmit();
