@@ -237,6 +237,7 @@ def world(db: Any, agent: Actor, colleague: Actor, manager: Actor) -> World:
             "owner_id": actor.staff_id,
             "seen_by": [actor.staff_id],
             "custom": {},
+            "care": {"state": "none", "count": 0},
             "version": 1,
             "created_at": NOW,
             "updated_at": NOW,
@@ -536,6 +537,9 @@ def test_sixty_requests_at_once_never_see_the_fields_of_each_other(
 
 SKIPPED = {"login.logout"}  # it would end the login that asks
 KIND_ROUTES = {
+    "customer_view",
+    "phone_view",
+    "value_view",
     "menu_view",
     "save_view",
     "bulk_view",
@@ -569,6 +573,9 @@ LIST_ROUTES |= {
     "row_view": lambda one: Expected(one.needs, one.rows),
     "columns_view": lambda one: Expected(one.needs),
     "save_view": lambda one: Expected(one.needs),
+    "customer_view": lambda one: Expected(one.needs, one.rows),
+    "phone_view": lambda one: Expected(one.needs, one.rows),
+    "value_view": lambda one: Expected(one.needs, one.rows, values={"field": "code"}),
     "menu_view": lambda one: Expected(one.needs, values={"name": "columns"}, also=GONE),
     "group_rows_view": lambda one: Expected(one.needs),
     "export_view": lambda one: Expected((one.kind, "export"), values={"form": "csv"}),
@@ -650,6 +657,9 @@ RULES |= {
         )
         for route in ("index_view", "menu_view", "save_view", "preview_view")
     },
+    "list_settings.index_view": Expected("configure"),
+    "list_settings.list_view": Expected("configure", values={"key": "customers"}, also=GONE),
+    "list_settings.check_view": Expected("configure", values={"key": "customers"}, also=GONE),
     "kind_settings.index_view": Expected("configure"),
     "kind_settings.new_view": Expected("configure"),
     "kind_settings.kind_view": Expected("configure", values={"key": "phieu"}),
