@@ -14,7 +14,7 @@ from models.record_import import CHANGED, NEW, SAME, WRONG
 from rules import field_values as texts
 from rules.errors import N_, CareError, InvalidInput
 from rules.fields import CHOICE, CHOICES, Field, Kind
-from rules.permissions import CREATE, EDIT
+from rules.permissions import CREATE, EDIT, SEE
 from rules.phones import phone_key
 from rules.scope import Actor, customer_scope, scope
 from rules.text import fold
@@ -27,6 +27,10 @@ from stores import mongo
 Stored = dict[str, Any]
 CODE = "code"
 ID_BYTES = 12
+_NOT_FOUND = {
+    "customers": N_("“%(value)s” is no customer that you see. Write the number or the phone."),
+    "staff": N_("“%(value)s” is nobody here. Write the e-mail or the name."),
+}
 CODE_LENGTH = 80
 
 
@@ -116,11 +120,17 @@ class Checker:
         self._referred: dict[tuple[str, str], ObjectId | InvalidInput] = {}
         self._lines: dict[str, int] = {}  # where a number stood first
         self._same: dict[str, int] = {}  # how often the same row stood before
+        self._trashed: set[Any] = set()
+        self._seen: set[ObjectId] = set()
+        self._editable: set[ObjectId] = set()
 
     def check(self, rows: Sequence[tuple[int, list[str]]]) -> list[Checked]:
-        """What each row would do."""
+        """What each row would do; a few queries for all of them."""
         found = [self._read(line, cells) for line, cells in rows]
         stored = self._stored([one for one in found if one.way != WRONG])
+        self._trashed = _trashed(found)
+        ids = {one["_id"] for one in stored.values()}
+        self._seen, self._editable = (self._reached(ids, action) for action in (SEE, EDIT))
         names = references.of_rows(
             stored.values(), [one for one in self._fields.values() if one.refers_to], by=self._by
         )
@@ -173,6 +183,12 @@ class Checker:
         found = list(Record.collection().find(either))
         return {one["code"]: one for one in found} | {one["_id"]: one for one in found}
 
+    def _reached(self, ids: Iterable[ObjectId], action: str) -> set[ObjectId]:
+        """Those of the records with which the actor may do this."""
+        mine = {"_id": {"$in": list(ids)}, "kind": self._kind.key}
+        reached = {"$and": [mine, scope(self._by, self._kind.key, action)]}
+        return {row["_id"] for row in Record.collection().find(reached, {"_id": 1})}
+
     def _decide(self, row: Checked, stored: Mapping[Any, Stored], names: Any) -> None:
         record = stored.get(row.code or row.record_id)
         try:
@@ -188,7 +204,7 @@ class Checker:
             raise InvalidInput(
                 N_("You may change records of this kind, but not add any. Give the row a number.")
             )
-        if self._is_trashed(row):
+        if (row.code or row.record_id) in self._trashed:
             raise InvalidInput(N_("This record is in the trash. Restore it first."))
         self._normalise(row, {}, {})
         row.way = NEW
@@ -203,12 +219,10 @@ class Checker:
     def _compare(
         self, row: Checked, record: Stored, names: Mapping[str, Mapping[Any, str]]
     ) -> None:
-        mine = {"$and": [{"_id": record["_id"], "kind": self._kind.key}]}
-        seen = {"$and": [mine, scope(self._by, self._kind.key)]}
         if not row.code:
             row.way = SAME  # it was imported before, and people have changed it since, or not
             return
-        if Record.collection().find_one(seen, {"_id": 1}) is None:
+        if record["_id"] not in self._seen:
             raise InvalidInput(
                 N_("The number “%(code)s” is taken. Correct it, or leave it empty."),
                 code=row.code,
@@ -219,18 +233,13 @@ class Checker:
         if not made:
             row.way = SAME
             return
-        theirs = {"$and": [mine, scope(self._by, self._kind.key, EDIT)]}
-        if Record.collection().find_one(theirs, {"_id": 1}) is None:
+        if record["_id"] not in self._editable:
             raise InvalidInput(N_("You may see this record, but not change it."))
         field_values.refuse_duplicates(self._kind, made, record["_id"], self._by)
         row.way = CHANGED
         changed = {key for key in row.typed if self._fields[key].path in made}
         row.typed = {key: text for key, text in row.typed.items() if key in changed}
         row.shown = field_values.form_values({key: self._fields[key] for key in changed}, record)
-
-    def _is_trashed(self, row: Checked) -> bool:
-        wanted: Stored = {"code": row.code} if row.code else {"record_id": row.record_id}
-        return TrashedRecord.collection().find_one({"kind": "records", **wanted}) is not None
 
     def _normalise(
         self, row: Checked, record: Stored, names: Mapping[str, Mapping[Any, str]]
@@ -284,9 +293,11 @@ class Checker:
         try:
             return field_values.referred(kind, text, self._by)
         except InvalidInput:
-            ids = find(text) if find else []
-            if not ids:
+            if find is None:
                 raise
+            ids = find(text)
+        if not ids:
+            raise InvalidInput(_NOT_FOUND[kind], value=text[:60])
         if len(ids) > 1:
             raise InvalidInput(
                 N_("“%(value)s” names several. Write the number or the e-mail."), value=text[:60]
@@ -308,6 +319,19 @@ class Checker:
             for row in Staff.collection().find({}, {"name": 1}):
                 self._names.setdefault(fold(row.get("name") or ""), []).append(row["_id"])
         return self._names
+
+
+def _trashed(rows: Iterable[Checked]) -> set[Any]:
+    """The numbers and ids of these rows that records in the trash have."""
+    codes = [one.code for one in rows if one.code]
+    ids = [one.record_id for one in rows if not one.code]
+    either: list[Stored] = [{"code": {"$in": codes}}, {"record_id": {"$in": ids}}]
+    found: set[Any] = set()
+    for one in either:
+        wanted = {"kind": "records", **one}
+        for row in TrashedRecord.collection().find(wanted, {"code": 1, "record_id": 1}):
+            found |= {row.get("code"), row["record_id"]}
+    return found
 
 
 def counted(rows: Iterable[Checked]) -> dict[str, int]:
