@@ -100,12 +100,12 @@ def revisions(settings: Settings, limit: int) -> None:
     """
     _ready(settings)
     words = Words(settings.locale)
-    kinds = configuration.snapshot().kinds
+    now = configuration.snapshot()
     for one in configuration_file.revisions(limit=max(1, min(limit, 1000))):
         at = one["at"].astimezone(settings.zone)
         click.echo(f"{one['revision']:>5}  {at:%Y-%m-%d %H:%M}  {one['staff_name']}")
         for item in configuration_file.items_of(one):
-            said = headline(item, kinds, settings.locale)
+            said = headline(item, now.kinds, settings.locale, now.roles)
             click.echo(f"       {words.say(said.message, **said.params)}")
 
 
@@ -140,11 +140,11 @@ def _read(file: Path) -> bytes:
 def _tell(plan: Plan, settings: Settings) -> None:
     """Says what would change; leaves with 1 when it may not."""
     words = Words(settings.locale)
-    kinds = configuration.snapshot().kinds
+    now = configuration.snapshot()
     for note in plan.notes:
         click.echo(f"! {words.say(note.message, **note.params)}")
     for item in configuration_parts.readable(plan.items):
-        said: Any = headline(item, kinds, settings.locale)
+        said: Any = headline(item, now.kinds, settings.locale, now.roles)
         click.echo(words.say(said.message, **said.params))
         for said in sentences(item, settings.locale):
             click.echo(f"    {words.say(said.message, **said.params)}")

@@ -6,8 +6,10 @@ from typing import Any
 from rules.config_diff import ADDED, MISSING, REMOVED, Detail, ItemDiff
 from rules.errors import N_
 from rules.fields import TYPES, Kind
+from rules.permissions import Role
 from rules.sentences import Sentence
 
+NO_ROLES: Mapping[str, Role] = {}
 LENGTH = 120  # of a value in a sentence
 
 SECTION_NAMES: Mapping[str, str] = {
@@ -109,7 +111,9 @@ OPTIONS: Mapping[str, str] = {
 }
 
 
-def subject(item: ItemDiff, kinds: Mapping[str, Kind], locale: str) -> Sentence:
+def subject(
+    item: ItemDiff, kinds: Mapping[str, Kind], locale: str, roles: Mapping[str, Role] = NO_ROLES
+) -> Sentence:
     """What the item is called: the field "Customers › Rank", the role "Manager"."""
     content = item.after or item.before or {}
     own = _own_label(content, locale) or item.key
@@ -126,24 +130,28 @@ def subject(item: ItemDiff, kinds: Mapping[str, Kind], locale: str) -> Sentence:
         screen, _, role = item.key.partition("@")
         name: Any = screen
         if item.section == "menus":
-            name = Sentence(N_("everybody")) if screen == "all" else screen
+            name = Sentence(N_("everybody")) if screen == "all" else _role(screen, roles, locale)
         elif screen in kinds:
             name = _kind(screen, kinds, locale)
         if role:
-            name = Sentence(N_("%(name)s for %(role)s"), {"name": name, "role": role})
+            name = Sentence(
+                N_("%(name)s for %(role)s"), {"name": name, "role": _role(role, roles, locale)}
+            )
         return Sentence(SUBJECTS[item.section], {"name": name})
     if item.section in SUBJECTS:
         return Sentence(SUBJECTS[item.section], {"name": own})
     return Sentence(SECTION_NAMES.get(item.section, item.section.replace("%", "%%")))
 
 
-def headline(item: ItemDiff, kinds: Mapping[str, Kind], locale: str) -> Sentence:
+def headline(
+    item: ItemDiff, kinds: Mapping[str, Kind], locale: str, roles: Mapping[str, Role] = NO_ROLES
+) -> Sentence:
     """The item and what becomes of it."""
     message = {
         ADDED: N_("%(subject)s: added"),
         REMOVED: N_("%(subject)s: removed"),
     }.get(item.what, N_("%(subject)s: changed"))
-    return Sentence(message, {"subject": subject(item, kinds, locale)})
+    return Sentence(message, {"subject": subject(item, kinds, locale, roles)})
 
 
 def sentences(item: ItemDiff, locale: str) -> list[Sentence]:
@@ -246,6 +254,10 @@ def _own_label(content: Any, locale: str) -> str:
         if isinstance(content.get(name), str) and content[name].strip():
             return str(content[name]).strip()[:LENGTH]
     return ""
+
+
+def _role(key: str, roles: Mapping[str, Role], locale: str) -> str:
+    return roles[key].label(locale) if key in roles else key
 
 
 def _kind(key: str, kinds: Mapping[str, Kind], locale: str) -> Any:

@@ -8,7 +8,7 @@ from flask_admin import expose
 from flask_babel import gettext
 
 from rules.config_diff import ItemDiff
-from rules.config_words import SECTION_NAMES, headline, sentences
+from rules.config_words import SECTION_NAMES, sentences, subject
 from rules.errors import N_, CareError, InvalidInput, StaleForm
 from rules.permissions import CONFIGURE
 from services import configuration_file, configuration_parts, configuration_problems
@@ -149,7 +149,7 @@ def _items(revision: dict[str, Any]) -> list[ItemDiff]:
 
 def headline_of(item: ItemDiff) -> Any:
     """The subject alone, for what is broken and not changed."""
-    return headline(item, configured().kinds, locale()).params["subject"]
+    return subject(item, configured().kinds, locale(), configured().roles)
 
 
 def _told(item: ItemDiff) -> dict[str, Any]:
