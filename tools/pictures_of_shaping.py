@@ -186,6 +186,17 @@ def take_kind(stage: Any, language: str) -> Page:
     return page
 
 
+def take_layout(stage: Any, language: str) -> Page:
+    return _opened(stage.page(ADMINISTRATOR, language), "/settings/layouts/customers")
+
+
+def take_gear(stage: Any, language: str) -> Page:
+    page = _customers(stage, language)
+    page.locator("[data-rows] tbody tr .row-title").nth(4).click()
+    page.click(".tab-gear summary")
+    return page
+
+
 def take_role(stage: Any, language: str) -> Page:
     return _opened(stage.page(ADMINISTRATOR, language), "/settings/roles/care_agent")
 
@@ -222,6 +233,8 @@ SHAPING: dict[str, Callable[[Any, str], Page]] = {
     "field": take_field,
     "pick-list": take_pick_list,
     "kind": take_kind,
+    "layout": take_layout,
+    "gear": take_gear,
     "role": take_role,
     "configuration": take_configuration,
     # These write.

@@ -189,3 +189,21 @@ def test_a_kind_of_documents_is_made_and_used(sit_down: SitDown, site: Site) -> 
     page.check("[name=is_retired]")
     page.keyboard.press("Control+Enter")
     page.locator("tbody tr", has_text=f"/e/{slug}").filter(has_text="ngưng dùng").wait_for()
+
+
+def test_a_tab_is_switched_off_by_the_gear(sit_down: SitDown, site: Site) -> None:
+    """S4.2: for oneself only."""
+    customer = a_customer(site, relationship="won")
+    desk, colleague = sit_down("huong"), sit_down("quanly2")
+    page = desk.page
+    tab = page.locator(".tabs a", has_text="Tài liệu")
+    for is_on in (True, False):
+        desk.go(f"/customers/{customer}")
+        assert tab.count() == int(is_on)
+        page.locator(".tab-gear summary").click()
+        page.locator(".tab-gear label", has_text="Tài liệu").locator("input").click()
+        assert desk.axe() == []
+        page.locator(".tab-gear button[type=submit]").first.click()
+        tab.wait_for(state="detached" if is_on else "attached")
+        colleague.go(f"/customers/{customer}")
+        assert colleague.page.locator(".tabs a", has_text="Tài liệu").count() == 1
