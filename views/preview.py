@@ -36,6 +36,8 @@ class Preview(ScreenView):
 
     @expose("/")
     def index_view(self) -> Any:
+        if not real_actor().roles:
+            raise NotAllowed
         return redirect(url_for("roles.index_view"))
 
     @expose("/begin", methods=("POST",))

@@ -11,7 +11,15 @@ from models import Customer, Staff
 from rules.errors import InvalidInput, NotAllowed
 from rules.permissions import ACCOUNTS
 from rules.scope import SYSTEM, Actor
-from services import accounts, actors, assignments, configuration, configuration_changes, staff
+from services import (
+    accounts,
+    actors,
+    assignments,
+    configuration,
+    configuration_changes,
+    leaving,
+    staff,
+)
 from services.configuration_changes import Change
 from services.progress import NoProgress
 from tests.factories import NOW, make_customer
@@ -118,5 +126,5 @@ def test_nobody_takes_over_an_account_that_may_do_more(clerk: Actor, manager: Ac
     with pytest.raises(NotAllowed):
         staff.end_sessions(manager.staff_id, name=None, by=clerk, at=NOW)
     with pytest.raises(NotAllowed):
-        accounts.deactivate_staff(manager.staff_id, clerk, datetime.now(UTC))
+        leaving.deactivate_staff(manager.staff_id, clerk, datetime.now(UTC))
     assert actors.as_now(manager.staff_id, at=NOW, screen="x").name == manager.name

@@ -65,7 +65,8 @@ def test_somebody_without_a_role_may_nothing(
 ) -> None:
     browser = browser_of(outsider)
     token = browser.token()
-    open_to_all = {*PUBLIC, "login.logout", "login.language"}
+    # Who looks as a role that may nothing must be able to stop it.
+    open_to_all = {*PUBLIC, "login.logout", "login.language", "preview.leave_view"}
     for endpoint, method, address in addresses(app):
         if endpoint in open_to_all:
             continue
