@@ -140,7 +140,7 @@ def _sent(kind: Kind) -> Mapping[str, Any]:
     texts = {name: text for name, text in request.form.items() if "." in name}
     if action == "tab":
         texts |= {
-            f"{rules.TAB}.{rest}.label_vi": "Tab mới",
+            f"{rules.TAB}.{rest}.label_vi": "Thẻ mới",
             f"{rules.TAB}.{rest}.label_en": "New tab",
             f"{rules.TAB}.{rest}.is_on": "1",
         }

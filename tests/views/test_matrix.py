@@ -668,6 +668,12 @@ RULES |= {
         for route in ("index_view", "list_view", "check_view")
     },
     **{
+        f"layout_settings.{route}": Expected(
+            "configure", values={"kind": "customers"}, also=frozenset({409})
+        )
+        for route in ("index_view", "kind_view", "preview_view", "reset_view")
+    },
+    **{
         f"pick_lists.{route}": Expected("configure", values={"key": "channel"}, also=GONE)
         for route in (
             *("index_view", "list_view", "counts_view", "merge_view", "remove_view"),
@@ -715,6 +721,15 @@ RULES |= {
     "orders.edit_record_view": Expected(("orders", "edit"), "orders"),
     "orders.delete_record_view": Expected(("orders", "delete"), "orders", is_repeatable=True),
     "orders.restore_record_view": Expected(("orders", "delete"), "orders", is_repeatable=True),
+    "products.record_view": see("products", about="products"),
+    "record_fields.index_view": NOWHERE,
+    "record_fields.tabs_view": Expected(values={"kind": "customers"}),
+    "record_fields.field_view": Expected(
+        ("customers", "edit"),
+        "customers",
+        also=BAD,
+        values={"kind": "customers", "key": "address"},
+    ),
     "products.care_view": Expected(("products", "edit"), "products"),
     "products.edit_product_view": Expected(("products", "edit"), "products"),
     "products.delete_product_view": Expected(("products", "delete"), "products"),
