@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cachetools import LRUCache, cached
 from flask import request
 
 from rules import layouts
@@ -69,13 +68,10 @@ class ShownTab:
 
 def layout_of(kind: Kind, roles: Iterable[str]) -> Layout:
     """The layout for somebody with these roles; compiled once per revision."""
-    return _compiled(configured(), kind.key, frozenset(roles))
+    config, held = configured(), frozenset(roles)
+    return config.once(("layout", kind.key, held), lambda: _compiled(config, kind.key, held))
 
 
-@cached(
-    LRUCache(maxsize=128),
-    key=lambda config, kind, roles: (id(config), config.revision, kind, roles),
-)
 def _compiled(config: Configuration, kind: str, roles: frozenset[str]) -> Layout:
     _, content = layouts.chosen(kind, roles, config.section(SECTION))
     known = {key: one.is_on for key, one in panels.of(config.kinds[kind]).items()}

@@ -82,7 +82,7 @@ def test_two_saves_of_the_same_row_without_a_reload(sit_down: SitDown, site: Sit
     row_id = open_interval(desk, product["code"])
     for contacts in ("3", "4"):
         desk.page.fill("#care_max", contacts)
-        desk.page.locator("#panel button[type=submit]").click()
+        desk.page.locator("#panel .care-foot .btn-primary[type=submit]").click()
         row = desk.page.locator(f"#row-{row_id}")
         row.get_by_text(f"–{contacts}").wait_for()
         desk.page.wait_for_selector("#panel .care", state="detached")

@@ -103,7 +103,7 @@ def test_an_entry_sets_the_date_and_is_the_history(
         *(record, "ticket", code),
     )
     assert entry["tags"] == ["sua"]
-    for address in (f"/e/ticket/{record}", f"/customers/{customer}"):
+    for address in (f"/e/ticket/{record}?tab=history", f"/customers/{customer}"):
         assert "Đã hẹn thợ" in desk.get(address).text
     assert f"/e/ticket/{record}" in desk.get(f"/customers/{customer}").text
     assert "Đã hẹn thợ" in desk.get(f"/care/customers/{customer}", headers=HTMX).text
@@ -131,7 +131,7 @@ def test_a_record_without_a_customer_is_cared_for_too(ticket: None, desk: Browse
     assert save(desk, record).status_code == 200
     assert entries()[0]["customer_id"] is None
     assert care_of(record)["count"] == 1
-    for address in (f"/e/ticket/{record}", "/care/history/", "/"):
+    for address in (f"/e/ticket/{record}?tab=history", "/care/history/", "/"):
         assert "Đã hẹn thợ" in desk.get(address).text
 
 
@@ -142,7 +142,7 @@ def test_no_more_care_ends_it_and_the_next_entry_opens_it_again(
     save(desk, record, next_on="", ended="1")
     assert care_of(record)["state"] == "ended"
     assert "due_on" not in care_of(record)
-    assert "Không chăm sóc nữa" in desk.get(f"/e/ticket/{record}").text
+    assert "Không chăm sóc nữa" in desk.get(f"/e/ticket/{record}?tab=history").text
     save(desk, record, count="1", entry_key="k2")
     assert care_of(record)["state"] == "appointed"
 
@@ -192,7 +192,7 @@ def test_files_go_with_the_entry_and_follow_the_record(
         content_type="multipart/form-data",
     )
     assert answer.status_code == 303, answer.text
-    page = desk.get(f"/e/ticket/{record}").text
+    page = desk.get(f"/e/ticket/{record}?tab=history").text
     assert "bien-ban.txt" in page
     file = Attachment.objects.get()
     assert desk.get(f"/files/{file.pk}").status_code == 200
@@ -264,7 +264,7 @@ def test_a_kind_that_is_not_cared_for_shows_nothing_of_it(ticket: None, desk: Br
         assert "Ngày chăm sóc" not in page
     configure(has_care=True)
     assert care_of(record)["count"] == 1
-    assert "Đã hẹn thợ" in desk.get(f"/e/ticket/{record}").text
+    assert "Đã hẹn thợ" in desk.get(f"/e/ticket/{record}?tab=history").text
 
 
 def test_the_settings_say_whether_a_kind_is_cared_for(
@@ -293,7 +293,7 @@ def test_trash_takes_the_entries_along_and_brings_them_back(
     assert "Đã hẹn thợ" not in desk.get(f"/customers/{customer}").text
     trash.restore_record("records", record, by=manager, at=NOW)
     assert len(entries()) == 1
-    assert "Đã hẹn thợ" in desk.get(f"/e/ticket/{record}").text
+    assert "Đã hẹn thợ" in desk.get(f"/e/ticket/{record}?tab=history").text
     assert (Customer.collection().find_one({"_id": customer}) or {})["last_contact_at"]
 
 
