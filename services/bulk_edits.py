@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId, json_util
+from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
 from models import BulkEdit, BulkEdited
@@ -23,6 +24,7 @@ from rules.scope import Actor, scope
 from services import actors, audit, bulk, configuration, field_values, job_runs, record_saving
 from services.progress import NoProgress, Progress
 from stores import mongo
+from stores.mongo import in_transaction
 
 Stored = dict[str, Any]
 
@@ -143,19 +145,30 @@ def start(wanted: Wanted, *, says: str, by: Actor, at: datetime) -> Outcome:
         "state": CHANGING,
         "version": 1,
     }
-    made_id: ObjectId = BulkEdit.collection().insert_one(document).inserted_id
-    audit.record(
-        by=by,
-        at=at,
-        action="bulk edit",
-        kind=wanted.kind,
-        record_id=None,
-        label=says,
-        changes={field.key: (None, wanted.value), "records": (None, total)},
-    )
-    if total > AT_ONCE:
-        run_id = job_runs.create("bulk_edit", {"bulk_edit_id": str(made_id)}, by, at=at)
-        BulkEdit.collection().update_one({"_id": made_id}, {"$set": {"run_id": run_id}})
+    made_id = ObjectId()
+    arguments = {"bulk_edit_id": str(made_id)}
+
+    def work(session: ClientSession) -> ObjectId | None:
+        run_id = None
+        if total > AT_ONCE:
+            run_id = job_runs.create("bulk_edit", arguments, by, session=session, at=at)
+        BulkEdit.collection().insert_one(
+            {"_id": made_id, **document, "run_id": run_id}, session=session
+        )
+        audit.record(
+            by=by,
+            at=at,
+            action="bulk edit",
+            kind=wanted.kind,
+            record_id=None,
+            label=says,
+            changes={field.key: (None, wanted.value), "records": (None, total)},
+            session=session,
+        )
+        return run_id
+
+    # A batch whose job was never written would be under way for ever.
+    if (run_id := in_transaction(work)) is not None:
         job_runs.enqueue(run_id)
         return Outcome(made_id, run_id)
     run(made_id, at=at, progress=NoProgress(), by=by)
@@ -215,14 +228,25 @@ def start_undo(bulk_edit_id: ObjectId, *, by: Actor, at: datetime) -> Outcome:
         raise InvalidInput(
             N_("This can no longer be undone: it is under way, undone already, or too long ago.")
         )
-    claimed = BulkEdit.collection().update_one(
-        {"_id": bulk_edit_id, "state": DONE}, {"$set": {"state": UNDOING}}
-    )
-    if not claimed.modified_count:
+    arguments = {"bulk_edit_id": str(bulk_edit_id)}
+    is_long = batch.get("changed", 0) > AT_ONCE
+
+    def work(session: ClientSession) -> tuple[bool, ObjectId | None]:
+        claimed = BulkEdit.collection().update_one(
+            {"_id": bulk_edit_id, "state": DONE}, {"$set": {"state": UNDOING}}, session=session
+        )
+        if not claimed.modified_count or not is_long:
+            return bool(claimed.modified_count), None
+        run_id = job_runs.create("undo_bulk_edit", arguments, by, session=session, at=at)
+        BulkEdit.collection().update_one(
+            {"_id": bulk_edit_id}, {"$set": {"run_id": run_id}}, session=session
+        )
+        return True, run_id
+
+    is_claimed, run_id = in_transaction(work)
+    if not is_claimed:
         return Outcome(bulk_edit_id)
-    if batch.get("changed", 0) > AT_ONCE:
-        run_id = job_runs.create("undo_bulk_edit", {"bulk_edit_id": str(bulk_edit_id)}, by, at=at)
-        BulkEdit.collection().update_one({"_id": bulk_edit_id}, {"$set": {"run_id": run_id}})
+    if run_id is not None:
         job_runs.enqueue(run_id)
         return Outcome(bulk_edit_id, run_id)
     run_undo(bulk_edit_id, at=at, progress=NoProgress(), by=by)

@@ -143,3 +143,27 @@ def test_a_batch_is_too_old_after_thirty_days(db: Any) -> None:
     batch = {"state": "done", "at": NOW}
     assert bulk_edits.may_undo(batch, NOW + timedelta(days=29))
     assert not bulk_edits.may_undo(batch, NOW + timedelta(days=31))
+
+
+def test_a_kill_before_the_job_is_written_leaves_no_batch_under_way(
+    desk: Browser, valkey: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*args: Any, **options: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bulk_edits, "AT_ONCE", 1)
+    ids = [make_customer(), make_customer()]
+    with monkeypatch.context() as broken:
+        broken.setattr(bulk_edits.job_runs, "create", killed)
+        with pytest.raises(KeyboardInterrupt):
+            change(desk, ids, "channel", "shop", step="apply")
+    assert BulkEdit.objects.count() == 0
+    change(desk, ids, "channel", "shop", step="apply")
+    run = JobRun.objects.get(name="bulk_edit")
+    registry.JOBS["bulk_edit"](NoProgress(), **run.arguments)
+    batch = BulkEdit.objects.get()
+    with monkeypatch.context() as broken:
+        broken.setattr(bulk_edits.job_runs, "create", killed)
+        with pytest.raises(KeyboardInterrupt):
+            desk.send(f"/bulk-edits/{batch.pk}/undo")
+    assert BulkEdit.objects.get().state == "done"
