@@ -11,6 +11,7 @@ from rules.errors import NotFound
 from rules.fields import FILES, Field, Kind
 from rules.scope import Actor, scope
 from services import configuration, record_saving, site_records
+from services.lists import single_value
 from stores import mongo
 
 Stored = dict[str, Any]
@@ -65,7 +66,7 @@ def shown_fields(kind: Kind, by: Actor) -> dict[str, Field]:
 def read(kind_key: str, record: Stored, keys: Collection[str], *, by: Actor) -> dict[str, Version]:
     """The versions with these keys: NOW, FIRST or the id of an entry. Raises NotFound."""
     paths = shown_fields(kind_of(kind_key), by)
-    state = {path: value_at(record, path) for path in paths}
+    state = {path: single_value(record, path) for path in paths}
     found = {NOW: Version(NOW, None, dict(state))}
     about = {"kind": kind_key, "record_id": record["_id"]}
     entries = AuditEntry.collection().find(about).sort([("at", -1), ("_id", -1)])
@@ -81,14 +82,6 @@ def read(kind_key: str, record: Stored, keys: Collection[str], *, by: Actor) -> 
     if missing:
         raise NotFound()
     return {key: found[key] for key in keys}
-
-
-def value_at(record: Mapping[str, Any], path: str) -> Any:
-    """What stands at this place of the record, or None."""
-    value: Any = record
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
 
 
 def differing(one: Version, other: Version) -> list[str]:

@@ -121,7 +121,7 @@ def _row_behind(
         return None
     mine = merge([{"_id": ObjectId(key)}, criteria])
     row = collection.find_one(mine, {sort.path: 1})
-    return (_value_at(row, sort.path), row["_id"]) if row else None
+    return (single_value(row, sort.path), row["_id"]) if row else None
 
 
 def labels(
@@ -181,16 +181,17 @@ def _beyond_or_lacking(path: str, key: tuple[Any, ObjectId], descending: bool) -
     return {"$or": [ties, {path: {"$gt": value}}]}
 
 
-def _value_at(row: Row, path: str) -> Any:
+def single_value(row: Mapping[str, Any], path: str) -> Any:
+    """What stands at this place of a record, or None; a path through a list leads nowhere."""
     value: Any = row
     for part in path.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
+        value = value.get(part) if isinstance(value, Mapping) else None
     return value
 
 
 def _write_key(row: Row, path: str) -> str:
     """The row's place: its id, and its value with a letter for the type where it is no text."""
-    value = _value_at(row, path)
+    value = single_value(row, path)
     if value is None:
         text = "-"
     elif isinstance(value, datetime):

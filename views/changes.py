@@ -19,6 +19,7 @@ from rules.errors import N_, CareError, InvalidInput, NotFound
 from rules.permissions import EDIT
 from services import audit_reading, audit_restore, audit_versions, field_values
 from services.audit_versions import FIRST, NOW, Version
+from services.lists import single_value
 from views import formats
 from views.audit_words import ShownChange, in_words, pair_in_words
 from views.base import ScreenView
@@ -163,7 +164,7 @@ def _subject(kind_key: str, record_id: ObjectId) -> Subject:
     names = [record.get("code")] if kind_key == "products" else []
     title = kind.fields.get(kind.title)
     if title and by.access.sees(kind_key, title.key):
-        names.append(audit_versions.value_at(record, title.path))
+        names.append(single_value(record, title.path))
     name = " · ".join(str(part) for part in names if part) or str(record.get("code") or record_id)
     return Subject(record, name, record.get("version", 1), by.may(kind_key, EDIT))
 
