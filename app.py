@@ -37,6 +37,7 @@ def create_app(settings: Settings | None = None) -> "Flask":
         logs,
         metrics,
         security,
+        ui,
     )
 
     chosen = settings or Settings()
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None) -> "Flask":
     identity.register(app)
     assets.register(app)
     formats.register(app)
+    ui.register(app)
     errors.register(app)
     views.register(app)
     return app

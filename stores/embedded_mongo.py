@@ -39,7 +39,8 @@ class EmbeddedMongo(EmbeddedServer):
         key_file = self.home / "key"
         if not key_file.exists():
             write_private(key_file, secrets.token_hex(64))
-        cache_gb = min(2.0, max(0.25, total_memory_gb() / 8))
+        # The indexes of a million customers do not fit into less than three.
+        cache_gb = min(8.0, max(0.25, total_memory_gb() / 4))
         options = {
             "dbpath": self.files,
             "port": port,

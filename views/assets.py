@@ -2,25 +2,39 @@
 
 import gzip
 import hashlib
+import time
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from flask import Flask, Response, current_app, g, request, url_for
 
 COMPRESSED = ("text/css", "text/javascript", "application/javascript", "image/svg+xml")
 WORTH_BYTES = 1024
+VENDOR = "vendor/"
+LOOKED_AFTER_SECONDS = 1
+
+
+class _Version(NamedTuple):
+    text: str
+    changed: int  # when the file was, in nanoseconds
+    looked_at: float
 
 
 def asset(path: str) -> str:
-    """The address of a file under static/, with its version, so that it can be cached for good."""
+    """The address of a file under static/, with its version, so that it can be cached for good.
+
+    Files under vendor/ carry the version in the path.
+    """
     known = g.setdefault("assets", {})  # a page names the file of icons dozens of times
     if path not in known:
-        known[path] = _address(path, _version(path), request.root_path)
+        version = None if path.startswith(VENDOR) else _version(path)
+        known[path] = _address(path, version, request.root_path)
     return str(known[path])
 
 
 @lru_cache(maxsize=256)
-def _address(path: str, version: str, root: str) -> str:
+def _address(path: str, version: str | None, root: str) -> str:
     return url_for("static", filename=path, v=version)
 
 
@@ -35,7 +49,7 @@ def _serve(response: Response) -> Response:
         return response
     path = str((request.view_args or {}).get("filename"))
     # An address with a version never changes its content; those under vendor/ carry it in the path.
-    is_versioned = "v" in request.args or path.startswith("vendor/")
+    is_versioned = "v" in request.args or path.startswith(VENDOR)
     if is_versioned and response.status_code in (200, 206, 304):
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     else:
@@ -71,13 +85,18 @@ def _compressed(file: Path, version: str) -> bytes:
 
 
 def _version(path: str) -> str:
-    """Eight characters of the content's hash, read once, or again when the file changed."""
-    file = _file(path)
-    changed = file.stat().st_mtime_ns
-    known: dict[str, tuple[int, str]] = _known("carebook_versions")
-    if known.get(path, (0, ""))[0] != changed:
-        known[path] = (changed, hashlib.sha256(file.read_bytes()).hexdigest()[:8])
-    return known[path][1]
+    """Eight characters of the content's hash; a file that changed is noticed within a second."""
+    known: dict[str, _Version] = _known("carebook_versions")
+    now, found = time.monotonic(), known.get(path)
+    if found is None or now - found.looked_at > LOOKED_AFTER_SECONDS:
+        file = _file(path)
+        changed = file.stat().st_mtime_ns
+        if found is None or found.changed != changed:
+            text = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
+        else:
+            text = found.text
+        found = known[path] = _Version(text, changed, now)
+    return found.text
 
 
 def _file(path: str) -> Path:

@@ -39,6 +39,11 @@ class Column:
         classes = ["num"] * self.numeric + [f"fold-{self.fold}"] * bool(self.fold)
         return Markup("".join(f" {name}" for name in classes))  # noqa: S704 - words of this file
 
+    @cached_property
+    def css_attribute(self) -> Markup:
+        """The attribute `class` of the column's cells; nothing where there is no class."""
+        return Markup(' class="{}"').format(self.css) if self.css else Markup()
+
 
 class Cell(NamedTuple):  # three hundred a page: a frozen dataclass takes three times as long
     """What a cell shows. `kind` chooses the markup in `lists/_rows.html`."""

@@ -8,7 +8,7 @@ from flask import redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext
 
-from models import Area, Customer, Product
+from models import Customer, Product
 from models.base import local_date
 from rules.care_sentences import nearness
 from rules.errors import N_
@@ -55,6 +55,7 @@ class Customers(KindList):
     )
     sorts = {"name": Sort("search"), "created": Sort("created_at")}
     default_sort = "name"
+    refers = ("area",)
     fields = ("code", "name", "search", "phones", "area_id", "care", "created_at")
     empty_text = N_("No customer matches. Check the spelling, or clear the filters.")
 
@@ -78,24 +79,22 @@ class Customers(KindList):
         return ChoiceFilter("relationship", N_("Relationship"), (every, *found), "all")
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        areas = (row.get("area_id") for row in rows)
-        codes = [((row.get("care") or {}).get("basis") or {}).get("product_code") for row in rows]
+        dated = rows if self.shows("due") else ()
+        codes = [((row.get("care") or {}).get("basis") or {}).get("product_code") for row in dated]
         return {
             "care_link": links("care.customer_view", "customer_id"),
             "customer_link": links("customers.record_view", "record_id"),
             "products": lists.labels(Product.collection(), codes, ("name",), by="code"),
-            "areas": lists.labels(Area.collection(), areas, ("name",)),
         }
 
     def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
-        care, record, areas = refs["care_link"], refs["customer_link"], refs["areas"]
+        care, record = refs["care_link"], refs["customer_link"]
+        areas = refs["names"].get("areas", {})
         return {
             "code": lambda row: square(
                 row["code"], care_url=care(row["_id"]), record_url=record(row["_id"])
             ),
-            "name": lambda row: customer(
-                row, areas.get(row.get("area_id"), {}).get("name"), record
-            ),
+            "name": lambda row: customer(row, areas.get(row.get("area_id")), record),
             "due": lambda row: due(row.get("care") or {}, refs["products"]),
         }
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models import Area, Customer, Product
+from models import Customer, Product
 from rules.errors import N_
 from rules.filters import Criteria, Filter, FilterState
 from rules.permissions import SEE
@@ -36,6 +36,7 @@ class CustomersDue(KindList):
     )
     sorts = {"due": Sort("care.due_on")}
     default_sort = "due"
+    refers = ("area",)
     fields = ("code", "name", "phones", "area_id", "care")
     counted = "state"
     care_in_turn = True
@@ -63,21 +64,19 @@ class CustomersDue(KindList):
             "care_link": links("care.customer_view", "customer_id"),
             "order_link": links("orders.record_view", "record_id"),
             "customer_link": links("customers.record_view", "record_id"),
-            "areas": lists.labels(
-                Area.collection(), (row.get("area_id") for row in rows), ("name",)
-            ),
             "products": lists.labels(Product.collection(), codes, ("name",), by="code"),
         }
 
     def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
-        care, record, areas = refs["care_link"], refs["customer_link"], refs["areas"]
+        care, record = refs["care_link"], refs["customer_link"]
+        areas = refs["names"].get("areas", {})
         return {
             "code": lambda row: square(
                 row["code"], care_url=care(row["_id"]), record_url=record(row["_id"])
             ),
             "name": lambda row: customer(
                 row,
-                areas.get(row.get("area_id"), {}).get("name"),
+                areas.get(row.get("area_id")),
                 record,
                 whose_work.instead_of(refs["actor"], row, refs["carers"]),
             ),

@@ -13,7 +13,7 @@ from models.base import local_date
 from rules.fields import DAY, FLAG, NUMBER, Field, Kind, Option
 from services import computed
 from services.configuration import Configuration
-from services.references import value_at
+from services.references import reader
 from views import formats
 from views.cells import EMPTY, Cell
 from views.context import settings, today
@@ -42,11 +42,11 @@ def maker(field: Field, config: Configuration, locale: str, names: Names, *, kin
     """What turns a stored row of this kind into the field's cell."""
     if field.type == "computed":
         return _computed(field, kind)
-    path = field.path
+    read = reader(field.path)
     show = _shower(field, config, locale, names)
 
     def make(row: Row) -> Cell:
-        found = row.get(path) if "." not in path else value_at(row, path)
+        found = read(row)
         return EMPTY if found is None or found == "" or found == [] else show(found)
 
     return make

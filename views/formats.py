@@ -11,7 +11,6 @@ from babel.numbers import format_decimal
 from bson.decimal128 import Decimal128
 from flask import Flask
 from jinja2 import Undefined
-from werkzeug.local import LocalProxy
 
 from models.base import local_date
 from rules.errors import CareError
@@ -172,12 +171,10 @@ def register(app: Flask) -> None:
         role_name=role_name,
         dialled=dialled,
     )
-    # A global and not an import in each template, so that a block rendered alone has it too.
-    ui = LocalProxy(lambda: app.jinja_env.get_template("_partials/ui.html").module)
     app.jinja_env.globals.update(
         field_level=lambda kind, key: current_actor().access.level(kind, key),
         may_reveal=lambda: current_actor().can(REVEAL),
         may=lambda kind, action: current_actor().may(kind, action),
         can=lambda ability: current_actor().can(ability),
     )
-    app.jinja_env.globals.update(locale=locale, person=person, today=today, ui=ui)
+    app.jinja_env.globals.update(locale=locale, person=person, today=today)

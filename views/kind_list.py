@@ -51,18 +51,23 @@ class KindList(
 ):
     """Base of the lists over a kind. Subclasses set `kind` and `columns`, and may add `special`.
 
-    `fields` are the stored paths that special columns need beside those of the shown fields;
-    `title` names the path of what a row is called.
+    `fields` are the stored paths that special columns need beside those of the shown fields,
+    `refers` the fields whose references they name; `title` is the path of what a row is called.
     """
 
     kind = ""
+    refers: tuple[str, ...] = ()
     title = "name"
     usual_page_size = lists.PAGE_SIZE
     list_page = "lists/kind.html"
     has_menu = True
 
     def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
-        """What makes the cells of the screen's own columns, by the column's key."""
+        """What makes the cells of the screen's own columns, by the column's key.
+
+        `refs` is what `references` returned, and under "names" {kind: {id: name}} of what fields
+        refer to.
+        """
         return {}
 
     def document_kind(self) -> Kind:
@@ -128,8 +133,7 @@ class KindList(
     def row_views(self, rows: Sequence[Row]) -> list[RowView]:
         painted = self._painted(rows)
         rows = self.seen(rows)
-        refs = self.references(rows)
-        makes = self._makers(rows, refs)
+        makes = self._makers(rows)
         title = self.title
         return [
             RowView(
@@ -153,18 +157,29 @@ class KindList(
         """What the colours on this page say."""
         return self._once("legend", tuple)
 
-    def _makers(self, rows: Sequence[Row], refs: dict[str, Any]) -> list[Make]:
-        special = self.special(refs)
-        plain = [column for column in self.shown_columns() if column.key not in special]
-        fields = [column.field for column in plain if column.field]
-        names = references.of_rows(rows, fields, by=current_actor())
-        config, language = configured(), locale()
-        kind = self.document_kind()
-        made = {
-            field.key: cast(Make, maker(field, config, language, names, kind=kind))
-            for field in fields
+    def _makers(self, rows: Sequence[Row]) -> list[Make]:
+        config, language, kind = configured(), locale(), self.document_kind()
+        referring = [kind.fields[key] for key in self.refers if key in kind.fields]
+        # Filled in once it is known which columns are the screen's own: one query for all of them.
+        names: dict[str, dict[Any, str]] = {field.refers_to: {} for field in referring}
+        special = self.special({**self.references(rows), "names": names})
+        fields = {
+            column.key: cast(Field, column.field)
+            for column in self.shown_columns()
+            if column.key not in special
         }
-        return [special.get(column.key) or made[column.key] for column in self.shown_columns()]
+        found = references.of_rows(rows, [*fields.values(), *referring], by=current_actor())
+        for one, known in found.items():
+            names.setdefault(one, {}).update(known)
+        return [
+            special.get(column.key)
+            or cast(Make, maker(fields[column.key], config, language, names, kind=kind))
+            for column in self.shown_columns()
+        ]
+
+    def shows(self, key: str) -> bool:
+        """Whether the column is among those shown."""
+        return any(column.key == key for column in self.shown_columns())
 
     def _projection(self) -> dict[str, int]:
         kind = self.document_kind()

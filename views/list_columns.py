@@ -16,6 +16,7 @@ from rules import list_settings
 from rules.fields import DAY, FLAG, INSTANT, NUMBER, REFERENCE, TEXT, Field
 from rules.list_settings import WIDTH_LEAST, WIDTH_MOST
 from rules.permissions import EDIT, EDITED, Access
+from services import field_values
 from services.configuration import Configuration
 from services.lists import Sort
 from views.cells import Column
@@ -31,12 +32,14 @@ COLUMNS_MOST = 40
 class CompiledList:
     """What a list offers to everybody with the same roles and language.
 
-    `fields` are those of the kind that they may read. `columns` by key, those of the screen itself
+    `fields` are those of the kind that they may read, `editable` those whose cells they may change.
+    `columns` by key, those of the screen itself
     first; `default` are the keys shown without any choice, with widths; `sorts` by key; `filters`
     are the quick filters shown, None for all; `actions` what a right click on a row offers.
     """
 
     fields: Mapping[str, Field]
+    editable: Mapping[str, Field]
     columns: Mapping[str, Column]
     default: tuple["ChosenColumn", ...]
     sorts: Mapping[str, Sort]
@@ -80,8 +83,10 @@ def _compile(screen: Any, config: Configuration, access: Access, locale: str) ->
     )
     asked = str(wanted.get("sort") or "")
     size = wanted.get("page_size")
+    may_edit = access.may(screen.kind, EDIT)
     return CompiledList(
         fields,
+        field_values.editable(config.kinds[screen.kind], access) if may_edit else {},
         MappingProxyType(columns),
         default,
         MappingProxyType(sorts),

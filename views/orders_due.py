@@ -61,6 +61,7 @@ class OrdersDue(KindList):
     )
     sorts = {"due": Sort("care.due_on")}
     default_sort = "due"
+    refers = ("area",)
     fields = ("code", "customer_id", "area_id", "care")
     title = "code"
     counted = "state"
@@ -98,22 +99,19 @@ class OrdersDue(KindList):
                 ("name", "phones"),
                 by=actor,
             ),
-            "areas": lists.labels(
-                Area.collection(), (row.get("area_id") for row in rows), ("name",)
-            ),
             "products": lists.labels(Product.collection(), codes, ("name",), by="code"),
         }
 
     def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
         care, record, to_customer = refs["care_link"], refs["order_link"], refs["customer_link"]
-        customers, areas = refs["customers"], refs["areas"]
+        customers, areas = refs["customers"], refs["names"].get("areas", {})
         return {
             "code": lambda row: square(
                 row["code"], care_url=care(row["_id"]), record_url=record(row["_id"])
             ),
             "customer": lambda row: customer(
                 customers.get(row.get("customer_id")),
-                areas.get(row.get("area_id"), {}).get("name"),
+                areas.get(row.get("area_id")),
                 to_customer,
                 whose_work.instead_of(refs["actor"], row, refs["carers"]),
                 is_there=row.get("customer_id") is not None,

@@ -72,14 +72,13 @@ class Products(KindList):
 
     def special(self, refs: dict[str, Any]) -> Mapping[str, Make]:
         record = links(".record_view", "product_id")
+        care = links(".care_view", "product_id") if refs["may_edit"] else None
         return {
             "name": lambda row: Cell("title", row["name"], url=record(row["_id"])),
             "interval": lambda row: Cell(
                 "edit",
                 interval_text(row.get("care_interval_days", 0)),
-                panel_url=url_for(".care_view", product_id=row["_id"])
-                if refs["may_edit"]
-                else None,
+                panel_url=care(row["_id"]) if care else None,
             ),
             "contacts": lambda row: Cell(
                 "text", contacts_text(row.get("care_min"), row.get("care_max"))

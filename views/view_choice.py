@@ -21,6 +21,7 @@ from rules.saved_views import ALL, SavedView
 from services import preferences, saved_views
 from services.saved_views import Content
 from views import formats
+from views.addresses import with_query
 from views.context import configured, current_actor, locale, now, person
 from views.filtering import WHERE, known_part
 
@@ -104,27 +105,40 @@ class ViewChoice:
 
     def address(self, state: FilterState, /, **changes: str | None) -> str:
         """The address of this list with some arguments changed; None: back to the usual."""
-        view = request.args.get("view")
-        wanted = {**self._in_force(state), **changes}
-        beside = rules.differing(wanted, self.given(), self._usual_arguments(state))
-        return url_for(f"{self.endpoint}.index_view", **({"view": view} if view else {}), **beside)
+        beside = self._differing(state, {**self._in_force(state), **changes}, self.given())
+        return with_query(self._bare(), beside)
 
     def beside(self, state: FilterState, key: str) -> dict[str, str]:
         """What the form of the filter `key` sends along: the view and what differs from it."""
-        wanted = self._in_force(state)
-        wanted.pop(key, None)
+        wanted = {name: text for name, text in self._in_force(state).items() if name != key}
         given = {name: text for name, text in self.given().items() if name != key}
+        return self._differing(state, wanted, given)
+
+    def _differing(
+        self, state: FilterState, wanted: Mapping[str, str | None], given: Mapping[str, str]
+    ) -> dict[str, str]:
         view = request.args.get("view")
         differing = rules.differing(wanted, given, self._usual_arguments(state))
         return ({"view": view} if view else {}) | differing
 
+    def _bare(self) -> str:
+        return self._once(  # type: ignore[attr-defined, no-any-return]
+            "bare", lambda: url_for(f"{self.endpoint}.index_view")
+        )
+
     def _in_force(self, state: FilterState) -> dict[str, str | None]:
         """The arguments as they apply, with those of the view that this reader cannot use."""
+        return self._once("in force", lambda: self._in_force_of(state))  # type: ignore[attr-defined, no-any-return]
+
+    def _in_force_of(self, state: FilterState) -> dict[str, str | None]:
         found = self.arguments()
         kept = {name: text for name, text in self.given().items() if name not in request.args}
         return {**kept, **state.raw, **{name: found.get(name) for name in STANDING}}
 
     def _usual_arguments(self, state: FilterState) -> dict[str, str]:
+        return self._once("usual", lambda: self._usual_of(state))  # type: ignore[attr-defined, no-any-return]
+
+    def _usual_of(self, state: FilterState) -> dict[str, str]:
         usual = {one.key: one.default for one in state.filters if one.default}
         return usual | {"sort": self.compiled().default_sort}  # type: ignore[attr-defined]
 

@@ -1,0 +1,42 @@
+"""`ui` in templates: the macros of `_partials/ui.html`, and the icon, which a page has dozens of."""
+
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask
+from markupsafe import Markup
+
+from views.assets import asset
+
+DECORATION = Markup('aria-hidden="true"')
+
+
+class Ui:
+    """What templates call `ui`.
+
+    A global and not an import in each template, so that a block rendered alone has it too.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._environment = app.jinja_env
+
+    def icon(self, name: str, title: str = "", **attributes: str) -> Markup:
+        """An outline icon. With a title it is read aloud, else it is decoration."""
+        return _icon(asset("icons.svg"), name, title, attributes.get("class", ""))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._environment.get_template("_partials/ui.html").module, name)
+
+
+@lru_cache(maxsize=1024)
+def _icon(file: str, name: str, title: str, css: str) -> Markup:
+    classes = f"icon {css}" if css else "icon"
+    read = Markup('role="img" aria-label="{}"').format(title) if title else DECORATION
+    return Markup('<svg class="{}" {}><use href="{}#{}"></use></svg>').format(
+        classes, read, file, name
+    )
+
+
+def register(app: Flask) -> None:
+    """Makes `ui` known to templates."""
+    app.jinja_env.globals["ui"] = Ui(app)
