@@ -22,6 +22,7 @@ from rules.operator_criteria import Criteria, criteria_of
 from rules.operator_values import is_met
 from rules.operator_words import field_label, says
 from rules.operators import MOST_VALUES, Context, operator
+from rules.record_paths import value_at
 from rules.sentences import Sentence
 from rules.text import nfc
 
@@ -290,16 +291,7 @@ def values_of(record: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
 
     Computed fields are not stored: `rules.expressions.with_computed` adds their values.
     """
-    return {key: _value(one, _at(record, one.path.split("."))) for key, one in fields.items()}
-
-
-def _at(found: Any, path: list[str]) -> Any:
-    for place, name in enumerate(path):
-        if isinstance(found, list):
-            inner = [_at(one, path[place:]) for one in found]
-            return [one for one in inner if one is not None]
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
+    return {key: _value(one, value_at(record, one.path)) for key, one in fields.items()}
 
 
 def _value(field: Field, stored: Any) -> Any:

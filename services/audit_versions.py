@@ -9,9 +9,9 @@ from bson import ObjectId
 from models import AuditEntry
 from rules.errors import NotFound
 from rules.fields import FILES, Field, Kind
+from rules.record_paths import single_value
 from rules.scope import Actor, scope
 from services import configuration, record_saving, site_records
-from services.lists import single_value
 from stores import mongo
 
 Stored = dict[str, Any]

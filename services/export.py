@@ -19,6 +19,7 @@ from models.base import CarebookDocument, local_date, stored_date
 from models.care import OPEN_STATES, STATES
 from models.order import ORDER_KINDS
 from rules.errors import N_, InvalidInput
+from rules.record_paths import single_value
 from rules.scope import Actor
 from services import audit
 from services.csv_cells import escaped
@@ -235,9 +236,7 @@ class Rows:
                     yield [self._cell(field, row, labels) for field in fields]
 
     def _cell(self, field: Field, row: Stored, labels: Labels) -> Cell:
-        value: Any = row
-        for step in field.path.split("."):
-            value = value.get(step) if isinstance(value, dict) else None
+        value = single_value(row, field.path)
         if field.through is not None:
             value = labels[field.through].get(value)
         return _shown(value, field.path, self.zone)

@@ -17,6 +17,7 @@ from rules import conversions
 from rules.conversions import CONVERTED, KEPT, LOST, Names
 from rules.fields import Field, Kind, Typing
 from rules.kinds import site_field
+from rules.record_paths import value_at
 from rules.scope import SYSTEM
 from services import bulk, configuration, field_indexes, field_values, references
 from services.configuration import Configuration
@@ -68,7 +69,7 @@ def preview(
     wanted = {turn.old.path: 1, BEFORE: 1, **dict.fromkeys(_naming(kind), 1)}
     rows = turn.collection.find({**kind.base, **turn.concerned}, wanted)
     for row in rows.sort("_id", -1).limit(LOOKED_AT):
-        value = references.value_at(row, turn.old.path)
+        value = value_at(row, turn.old.path)
         what, new = turn.becomes(row)
         if value is None and new is None:
             continue
@@ -139,7 +140,7 @@ class _Turn:
 
     def becomes(self, row: Stored) -> tuple[str, Any]:
         """(what happens, the stored value afterwards) of the record's value."""
-        stored = references.value_at(row, self.old.path)
+        stored = value_at(row, self.old.path)
         kept = (row.get(BEFORE) or {}).get(self._key)
         if isinstance(kept, dict) and kept.get("became") == stored:
             if self._had(kept, self.old):
@@ -158,7 +159,7 @@ class _Turn:
         writes = []
         wanted = {self.old.path: 1, BEFORE: 1}
         for row in self.collection.find({"_id": {"$in": list(ids)}}, wanted):
-            stored = references.value_at(row, self.old.path)
+            stored = value_at(row, self.old.path)
             what, new = self.becomes(row)
             if stored is None and new is None:
                 continue

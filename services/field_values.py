@@ -15,24 +15,15 @@ from rules.conditions import Context
 from rules.errors import N_, CareError, InvalidInput
 from rules.fields import DAY, FILES, SITE, Field, Kind, Typing
 from rules.permissions import EDITED, Access
+from rules.record_paths import value_at
 from rules.scope import Actor, scope
 from rules.text import fold
-from services import references
 from services.configuration import Configuration
+from services.references import TARGETS
 from stores import mongo
 
 Stored = dict[str, Any]
 Changes = dict[str, tuple[Any, Any]]
-
-# The field by which people know a record, beside its id.
-KNOWN_BY: Mapping[str, str] = {
-    "staff": "email",
-    "customers": "code",
-    "products": "code",
-    "orders": "code",
-    "areas": "name",
-    "product_groups": "name",
-}
 
 
 def typing_for(
@@ -67,24 +58,17 @@ def referred(kind: str, text: str, by: Actor, session: ClientSession | None = No
     if kind == "staff" and text == "me" and by.staff_id is not None:
         staff_id: ObjectId = by.staff_id
         return staff_id
-    if kind in KNOWN_BY:
-        wanted = {"_id": ObjectId(text)} if ObjectId.is_valid(text) else {KNOWN_BY[kind]: text}
-        found = (
-            references.TARGETS[kind]
-            .document.collection()
-            .find_one({"$and": [wanted, scope_of(kind, by)]}, {"_id": 1}, session=session)
+    target = TARGETS.get(kind)
+    if target is not None:
+        wanted = {"_id": ObjectId(text)} if ObjectId.is_valid(text) else {target.known_by: text}
+        found = target.document.collection().find_one(
+            {"$and": [wanted, target.scope(by)]}, {"_id": 1}, session=session
         )
         if found:
             return ObjectId(found["_id"])
     raise InvalidInput(
         N_("“%(value)s” was not found. Search for the name and choose one."), value=text[:60]
     )
-
-
-def scope_of(kind: str, by: Actor) -> Stored:
-    """The records of a kind that the actor may see."""
-    target = references.TARGETS.get(kind)
-    return target.scope(by) if target else {}
 
 
 def stored(field: Field, value: Any) -> Any:
@@ -113,7 +97,7 @@ def from_stored(field: Field, value: Any) -> Any:
 
 def value_of(field: Field, record: Mapping[str, Any]) -> Any:
     """The field's value in a stored record; a list where the path leads through one."""
-    found = references.value_at(record, field.path)
+    found = value_at(record, field.path)
     if isinstance(found, list):
         return [from_stored(field, one) for one in found if one is not None] or None
     return from_stored(field, found)
@@ -238,7 +222,7 @@ def changes(
         raise InvalidInput(fields=errors)
     return {
         kind.fields[name].path: (
-            references.value_at(record, kind.fields[name].path),
+            value_at(record, kind.fields[name].path),
             stored(kind.fields[name], after[name]),
         )
         for name in touched
@@ -311,7 +295,7 @@ def _taken(kind: Kind, field: Field, value: Any, other: Stored, by: Actor) -> In
             N_("“%(value)s” is already used by another record and can be used only once."),
             value=shown,
         )
-    names = (references.value_at(other, kind.fields[key].path) for key in (kind.code, kind.title))
+    names = (value_at(other, kind.fields[key].path) for key in (kind.code, kind.title))
     return InvalidInput(
         N_("“%(value)s” is already used by %(record)s and can be used only once."),
         value=shown,

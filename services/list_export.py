@@ -21,6 +21,7 @@ from models.base import local_date
 from rules.errors import N_
 from rules.fields import Field, Kind
 from rules.filters import Criteria
+from rules.record_paths import reader
 from rules.scope import Actor
 from services import references
 from services.catalogues import Words
@@ -30,7 +31,6 @@ from services.configuration import Configuration
 from services.csv_cells import escaped
 from services.lists import Sort, projection_of
 from services.progress import NoProgress, Progress, stop_if_cancelled
-from services.references import value_at
 from stores import mongo
 
 Stored = dict[str, Any]
@@ -167,10 +167,8 @@ def _shower(
     """What turns a row into the value of this field, chosen once for all rows."""
     if field.type == "computed":
         return computed_reader(field, sheet.kind, today=sheet.today, zone=mongo.zone())
-    path, show = field.path, _value_shower(field, sheet, names)
-    if "." not in path:
-        return lambda row: None if (found := row.get(path)) is None else show(found)
-    return lambda row: None if (found := value_at(row, path)) is None else show(found)
+    read, show = reader(field.path), _value_shower(field, sheet, names)
+    return lambda row: None if (found := read(row)) is None else show(found)
 
 
 def _value_shower(

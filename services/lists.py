@@ -15,6 +15,7 @@ from bson.errors import InvalidId
 from pymongo.collection import Collection
 
 from rules.filters import Criteria, merge
+from rules.record_paths import single_value
 
 Row = dict[str, Any]
 COUNT_CAP = 1000  # counts above are shown as "1.000+" (B.10)
@@ -179,14 +180,6 @@ def _beyond_or_lacking(path: str, key: tuple[Any, ObjectId], descending: bool) -
     if descending:
         return {"$or": [ties, {path: {"$lt": value}}, {path: None}]}
     return {"$or": [ties, {path: {"$gt": value}}]}
-
-
-def single_value(row: Mapping[str, Any], path: str) -> Any:
-    """What stands at this place of a record, or None; a path through a list leads nowhere."""
-    value: Any = row
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
 
 
 def _write_key(row: Row, path: str) -> str:

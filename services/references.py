@@ -5,13 +5,13 @@ Scope is part of the query: the name of a record that the reader may not see is 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from models import Area, Customer, Order, Product, ProductGroup, Staff
 from models.base import CarebookDocument
 from rules.fields import Field
 from rules.filters import Criteria, merge
+from rules.record_paths import reader
 from rules.scope import Actor, customer_scope, order_scope, product_scope
 
 Stored = dict[str, Any]
@@ -23,26 +23,36 @@ def _everyone(actor: Actor) -> Criteria:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A kind that fields refer to. `name` says what a record is called, from `fields` of it."""
+    """A kind that fields refer to. `name` says what a record is called, from `fields` of it.
+
+    `known_by` is the field by which people name a record in a text, beside its id.
+    """
 
     document: type[CarebookDocument]
     fields: tuple[str, ...]
     name: Callable[[Stored], str]
+    known_by: str = "code"
     scope: Callable[[Actor], Criteria] = _everyone
 
 
 TARGETS: Mapping[str, Target] = {
-    "staff": Target(Staff, ("name",), lambda row: str(row.get("name") or "")),
+    "staff": Target(Staff, ("name",), lambda row: str(row.get("name") or ""), "email"),
     "customers": Target(
-        Customer, ("name", "code"), lambda row: str(row.get("name") or ""), customer_scope
+        Customer,
+        ("name", "code"),
+        lambda row: str(row.get("name") or ""),
+        scope=customer_scope,
     ),
-    "orders": Target(Order, ("code",), lambda row: str(row.get("code") or ""), order_scope),
+    "orders": Target(Order, ("code",), lambda row: str(row.get("code") or ""), scope=order_scope),
     "products": Target(
-        Product, ("name", "code"), lambda row: str(row.get("name") or ""), product_scope
+        Product,
+        ("name", "code"),
+        lambda row: str(row.get("name") or ""),
+        scope=product_scope,
     ),
-    "areas": Target(Area, ("name",), lambda row: str(row.get("name") or "")),
+    "areas": Target(Area, ("name",), lambda row: str(row.get("name") or ""), "name"),
     "product_groups": Target(
-        ProductGroup, ("path",), lambda row: " / ".join(row.get("path") or ())
+        ProductGroup, ("path",), lambda row: " / ".join(row.get("path") or ()), "name"
     ),
 }
 
@@ -83,29 +93,3 @@ def of_rows(
                 found = read(row)
                 ids.update(found if isinstance(found, list) else [found])
     return {kind: names(kind, ids, by=by) for kind, ids in wanted.items()}
-
-
-def value_at(row: Mapping[str, Any], path: str) -> Any:
-    """The stored value at a path, a list of values where the path leads through a list."""
-    return reader(path)(row)
-
-
-@lru_cache(maxsize=4096)
-def reader(path: str) -> Callable[[Mapping[str, Any]], Any]:
-    """What reads the value at this path (`value_at`), made once for many rows."""
-    first, *rest = path.split(".")
-    if not rest:
-        return lambda row: row.get(first)
-
-    def read(row: Mapping[str, Any]) -> Any:
-        found = row.get(first)
-        for part in rest:
-            if isinstance(found, list):
-                found = [one.get(part) for one in found if isinstance(one, dict)]
-            elif isinstance(found, Mapping):
-                found = found.get(part)
-            else:
-                return None
-        return found
-
-    return read

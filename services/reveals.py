@@ -8,9 +8,9 @@ from bson import ObjectId
 from rules.errors import NotAllowed, NotFound
 from rules.fields import Field
 from rules.permissions import MASKED, REVEAL
+from rules.record_paths import value_at
 from rules.scope import Actor, scope
 from services import audit, configuration
-from services.references import value_at
 from stores import mongo
 
 

@@ -15,8 +15,9 @@ from rules import conditions
 from rules.conditions import Condition, Group
 from rules.errors import N_, InvalidInput, NotAllowed
 from rules.permissions import CONFIGURE
+from rules.record_paths import value_at
 from rules.scope import Actor
-from services import bulk, configuration, configuration_changes, job_runs, pick_lists, references
+from services import bulk, configuration, configuration_changes, job_runs, pick_lists
 from services.configuration import Configuration
 from services.configuration_changes import Change
 from services.pick_lists import Use
@@ -127,7 +128,7 @@ def move(
             moves = [
                 (row["_id"], before, _moved(before, old, new))
                 for row in rows
-                if (before := references.value_at(row, path)) is not None
+                if (before := value_at(row, path)) is not None
             ]
             _note(merge, collection.name, path, moves, at)
             _write(collection, path, moves)

@@ -17,9 +17,9 @@ from rules import text_diff
 from rules.built_in_fields import BUILT_IN_KINDS
 from rules.errors import N_, CareError, InvalidInput, NotFound
 from rules.permissions import EDIT
+from rules.record_paths import single_value
 from services import audit_reading, audit_restore, audit_versions, field_values
 from services.audit_versions import FIRST, NOW, Version
-from services.lists import single_value
 from views import formats
 from views.audit_words import ShownChange, in_words, pair_in_words
 from views.base import ScreenView

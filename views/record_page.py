@@ -10,6 +10,7 @@ from rules import layouts
 from rules.fields import Field, Kind
 from rules.layouts import Layout, Tab
 from rules.permissions import CONFIGURE, EDIT, EDITED, HIDDEN, MASKED
+from rules.record_paths import value_at
 from services import field_values, records, references
 from services.configuration import Configuration
 from views import panels
@@ -194,7 +195,7 @@ class Facts:
 
     def _fact(self, field: Field) -> Fact:
         is_masked = self._by.access.level(self._kind.key, field.key) == MASKED
-        stored = references.value_at(self._record, field.path)
+        stored = value_at(self._record, field.path)
         return Fact(
             key=field.key,
             type=field.type,

@@ -21,6 +21,7 @@ from rules.fields import FILES, Field, Kind
 from rules.filters import FilterState
 from rules.list_settings import ACTIONS
 from rules.permissions import CREATE, DELETE, EDIT, SEE
+from rules.record_paths import value_at
 from services import references
 from services.configuration import Configuration
 from stores import mongo
@@ -159,7 +160,7 @@ class RowMenu:
         record = self._record(row_id)  # type: ignore[attr-defined]
         kind = self.document_kind()  # type: ignore[attr-defined]
         path = "_id" if self.kind == "customers" else kind.customer_path
-        found = references.value_at(record, path) if path else None
+        found = value_at(record, path) if path else None
         known = references.names("customers", [found], by=current_actor())
         return found if found in known else None
 
