@@ -1,6 +1,14 @@
 """One field of many records changed at once, as one batch that can be taken back (B.5)."""
 
-from mongoengine import BooleanField, DateTimeField, IntField, ListField, ObjectIdField, StringField
+from mongoengine import (
+    BooleanField,
+    DateTimeField,
+    DictField,
+    IntField,
+    ListField,
+    ObjectIdField,
+    StringField,
+)
 
 from models.base import CarebookDocument
 
@@ -13,7 +21,8 @@ STATES = (CHANGING, DONE, UNDOING, UNDONE)
 class BulkEdit(CarebookDocument):
     """Which records (`ids`, or `criteria` as extended JSON), which field, and what it becomes.
 
-    `value` is the text that was typed; `says` what was done, in the words of who did it.
+    `value` is the text that was typed; `says` what was done, in the words of who did it. While it
+    is under way either a job works on it (`run_id`) or a page, which is gone after `busy_until`.
     """
 
     kind = StringField(required=True)
@@ -28,6 +37,7 @@ class BulkEdit(CarebookDocument):
     at = DateTimeField(required=True)
     state = StringField(choices=STATES, default=CHANGING, required=True)
     run_id = ObjectIdField()
+    busy_until = DateTimeField()
     changed = IntField(default=0)
     refused = IntField(default=0)
 
@@ -45,7 +55,8 @@ class BulkEdited(CarebookDocument):
     """One record of a batch: what its field said before and after, as a form shows it.
 
     Written before the record is: what a killed process leaves is either changed or as before, and
-    both can be told by looking at the record.
+    both can be told by looking at the record. `reason` is an English gettext id, `reason_params`
+    its parameters.
     """
 
     bulk_edit_id = ObjectIdField(required=True)
@@ -54,6 +65,7 @@ class BulkEdited(CarebookDocument):
     after = StringField()
     is_undone = BooleanField()
     reason = StringField()  # why the record was left as it was
+    reason_params = DictField()
     expires_at = DateTimeField(required=True)
 
     meta = {

@@ -1,37 +1,47 @@
 """Changes one field of many records at once, shows beforehand what would change, takes it back (B.5).
 
 A record is saved as its form would save it: checked, audited, followed up. What cannot be saved is
-left as it was with its reason, and the others go on.
+left as it was with its reason, and the others go on. What breaks off half-way can be taken back,
+or gone on with (`bulk_batches`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId, json_util
 from pymongo.client_session import ClientSession
-from pymongo.collection import Collection
 
 from models import BulkEdit, BulkEdited
 from models.bulk_edit import ADD, CHANGING, CLEAR, DONE, REMOVE, SET, UNDOING, UNDONE, WAYS
-from rules.errors import N_, CareError, InvalidInput, NotAllowed, NotFound
+from rules.errors import N_, InvalidInput, NotAllowed, NotFound
 from rules.field_values import parse
 from rules.fields import CHOICES, REFERENCES, Field, Kind
 from rules.filters import Criteria, merge
-from rules.permissions import EDIT, JOBS
+from rules.permissions import EDIT
 from rules.scope import Actor, scope
-from services import actors, audit, bulk, configuration, field_values, job_runs, record_saving
-from services.progress import NoProgress, Progress
+from services import (
+    actors,
+    audit,
+    bulk,
+    bulk_batches,
+    bulk_records,
+    configuration,
+    field_values,
+    job_runs,
+)
+from services.bulk_batches import BUSY
+from services.progress import Cancelled, NoProgress, Progress
 from stores import mongo
 from stores.mongo import in_transaction
 
 Stored = dict[str, Any]
 
 AT_ONCE = 200  # more records than these are changed by a job
-UNDO_DAYS = 30
 SAMPLES = 8
 PER_RANGE = 100
+PER_RANGE_OF_PAGE = 10  # so that a page whose batch was taken over stops soon
 COUNTED_AT_MOST = 100_000
 
 
@@ -102,20 +112,17 @@ def preview(wanted: Wanted, *, by: Actor, at: datetime) -> Preview:
     """What would change, before anything is written. Raises as `start`."""
     kind, field = _checked(wanted, by, at)
     chosen = _editable_records(wanted, by)
-    collection = _collection(kind)
+    collection = bulk_records.collection_of(kind)
     total = collection.count_documents(chosen, limit=COUNTED_AT_MOST)
     samples: list[Sample] = []
     same = 0
     for record in collection.find(chosen).limit(AT_ONCE):
-        before = _text(field, record)
+        before = bulk_records.text_of(field, record)
         after = becomes(wanted.way, before, wanted.value)
         if after == before:
             same += 1
         elif len(samples) < SAMPLES:
-            title = kind.fields[kind.title].path if kind.title in kind.fields else "code"
-            samples.append(
-                Sample(str(record.get(title) or record.get("code") or ""), before, after)
-            )
+            samples.append(Sample(bulk_batches.title(record, kind), before, after))
     if total > AT_ONCE and wanted.way in (SET, CLEAR):
         value = _stored_value(field, wanted, by, at)
         same = collection.count_documents(
@@ -130,7 +137,9 @@ def start(wanted: Wanted, *, says: str, by: Actor, at: datetime) -> Outcome:
     Raises NotAllowed, or InvalidInput for a field that cannot be changed so or a wrong value.
     """
     kind, field = _checked(wanted, by, at)
-    total = _collection(kind).count_documents(_editable_records(wanted, by), limit=AT_ONCE + 1)
+    total = bulk_records.collection_of(kind).count_documents(
+        _editable_records(wanted, by), limit=AT_ONCE + 1
+    )
     document: Stored = {
         "kind": wanted.kind,
         "field": wanted.field,
@@ -152,8 +161,10 @@ def start(wanted: Wanted, *, says: str, by: Actor, at: datetime) -> Outcome:
         run_id = None
         if total > AT_ONCE:
             run_id = job_runs.create("bulk_edit", arguments, by, session=session, at=at)
+        busy_until = None if run_id else at + BUSY
         BulkEdit.collection().insert_one(
-            {"_id": made_id, **document, "run_id": run_id}, session=session
+            {"_id": made_id, **document, "run_id": run_id, "busy_until": busy_until},
+            session=session,
         )
         audit.record(
             by=by,
@@ -171,9 +182,46 @@ def start(wanted: Wanted, *, says: str, by: Actor, at: datetime) -> Outcome:
     if (run_id := in_transaction(work)) is not None:
         job_runs.enqueue(run_id)
         return Outcome(made_id, run_id)
-    run(made_id, at=at, progress=NoProgress(), by=by)
-    done = BulkEdit.collection().find_one({"_id": made_id}) or {}
-    return Outcome(made_id, None, done.get("changed", 0), done.get("refused", 0))
+    _in_page(made_id, run, at, by)
+    return Outcome(made_id, None, **bulk_batches.numbers(made_id))
+
+
+def _in_page(bulk_edit_id: ObjectId, work: Callable[..., None], at: datetime, by: Actor) -> None:
+    """Works on a batch at once. What breaks off can be taken back or gone on from then on."""
+    try:
+        work(bulk_edit_id, at=at, progress=NoProgress(), by=by)
+    except Cancelled:
+        return  # somebody has taken it over
+    except BaseException:
+        bulk_batches.let_go(bulk_edit_id)
+        raise
+
+
+def go_on(bulk_edit_id: ObjectId, *, by: Actor, at: datetime) -> Outcome:
+    """Finishes a change that broke off, by a job. Raises as `start_undo`."""
+    batch = bulk_batches.one(bulk_edit_id, by=by, at=at)
+    if not bulk_batches.may_go_on(batch, at):
+        raise InvalidInput(
+            N_("There is nothing to go on with: it is under way, done, or too long ago.")
+        )
+    return Outcome(bulk_edit_id, _by_job("bulk_edit", batch, CHANGING, by, at))
+
+
+def _by_job(name: str, batch: Stored, state: str, by: Actor, at: datetime) -> ObjectId | None:
+    """The run that works on the batch from now on; None: somebody was faster."""
+    arguments = {"bulk_edit_id": str(batch["_id"])}
+
+    def work(session: ClientSession) -> ObjectId | None:
+        run_id = ObjectId()
+        values = {"state": state, "run_id": run_id, "busy_until": None}
+        if not bulk_batches.take(batch, values, session):
+            return None
+        job_runs.create(name, arguments, by, session=session, at=at, run_id=run_id)
+        return run_id
+
+    if (run_id := in_transaction(work)) is not None:
+        job_runs.enqueue(run_id)
+    return run_id
 
 
 def run(
@@ -193,14 +241,18 @@ def run(
         tuple(batch["ids"]) if batch["ids"] else None,
     )
     kind, field = _checked(wanted, by, at)
-    collection = _collection(kind)
+    collection = bulk_records.collection_of(kind)
 
     def work(ids: Sequence[ObjectId]) -> None:
+        _stop_if_taken(batch)
+        known = bulk_records.entries(batch, ids)
         for record in collection.find({"_id": {"$in": list(ids)}}):
-            before = _text(field, record)
+            before = bulk_records.text_of(field, record)
             after = becomes(wanted.way, before, wanted.value)
-            if after != before:
-                _change(batch, field, record["_id"], before, after, by, at, progress)
+            if after != before and not bulk_records.is_changed_since(
+                known.get(record["_id"]), before
+            ):
+                bulk_records.change(batch, field, record["_id"], before, after, by, at, progress)
 
     bulk.over(
         collection,
@@ -208,9 +260,9 @@ def run(
         work,
         progress,
         step="records",
-        size=PER_RANGE,
+        size=_range_size(batch),
     )
-    bulk.once("end", lambda: _finish(bulk_edit_id, DONE), progress)
+    bulk.once("end", lambda: bulk_batches.finish(batch, DONE), progress)
 
 
 def start_undo(bulk_edit_id: ObjectId, *, by: Actor, at: datetime) -> Outcome:
@@ -219,38 +271,21 @@ def start_undo(bulk_edit_id: ObjectId, *, by: Actor, at: datetime) -> Outcome:
     Raises NotFound, NotAllowed for somebody else's batch, InvalidInput when it is too late or
     under way.
     """
-    batch = BulkEdit.collection().find_one({"_id": bulk_edit_id})
-    if batch is None:
-        raise NotFound()
-    if batch["staff_id"] != by.staff_id and not by.can(JOBS):
-        raise NotAllowed()
-    if not may_undo(batch, at):
+    batch = bulk_batches.one(bulk_edit_id, by=by, at=at)
+    if not bulk_batches.may_undo(batch, at):
         raise InvalidInput(
             N_("This can no longer be undone: it is under way, undone already, or too long ago.")
         )
-    arguments = {"bulk_edit_id": str(bulk_edit_id)}
-    is_long = batch.get("changed", 0) > AT_ONCE
-
-    def work(session: ClientSession) -> tuple[bool, ObjectId | None]:
-        claimed = BulkEdit.collection().update_one(
-            {"_id": bulk_edit_id, "state": DONE}, {"$set": {"state": UNDOING}}, session=session
-        )
-        if not claimed.modified_count or not is_long:
-            return bool(claimed.modified_count), None
-        run_id = job_runs.create("undo_bulk_edit", arguments, by, session=session, at=at)
-        BulkEdit.collection().update_one(
-            {"_id": bulk_edit_id}, {"$set": {"run_id": run_id}}, session=session
-        )
-        return True, run_id
-
-    is_claimed, run_id = in_transaction(work)
-    if not is_claimed:
+    if (
+        BulkEdited.collection().count_documents(bulk_records.to_undo(batch), limit=AT_ONCE + 1)
+        > AT_ONCE
+    ):
+        return Outcome(bulk_edit_id, _by_job("undo_bulk_edit", batch, UNDOING, by, at))
+    values = {"state": UNDOING, "run_id": None, "busy_until": at + BUSY}
+    if not in_transaction(lambda session: bulk_batches.take(batch, values, session)):
         return Outcome(bulk_edit_id)
-    if run_id is not None:
-        job_runs.enqueue(run_id)
-        return Outcome(bulk_edit_id, run_id)
-    run_undo(bulk_edit_id, at=at, progress=NoProgress(), by=by)
-    undone = {"bulk_edit_id": bulk_edit_id, "is_undone": True}
+    _in_page(bulk_edit_id, run_undo, at, by)
+    undone = {"bulk_edit_id": bulk_edit_id, "is_undone": True, "reason": ""}
     return Outcome(bulk_edit_id, None, BulkEdited.collection().count_documents(undone))
 
 
@@ -266,30 +301,19 @@ def run_undo(
     field = kind.fields[batch["field"]]
 
     def work(ids: Sequence[ObjectId]) -> None:
+        _stop_if_taken(batch)
         for entry in BulkEdited.collection().find({"_id": {"$in": list(ids)}}):
-            _give_back(entry, kind, field, by, at, progress)
+            bulk_records.give_back(entry, kind, field, by, at, progress)
 
     bulk.over(
         BulkEdited.collection(),
-        {"bulk_edit_id": bulk_edit_id, "is_undone": {"$ne": True}},
+        bulk_records.to_undo(batch),
         work,
         progress,
         step="records",
-        size=PER_RANGE,
+        size=_range_size(batch),
     )
-    bulk.once("end", lambda: _finish(bulk_edit_id, UNDONE), progress)
-
-
-def may_undo(batch: Stored, at: datetime) -> bool:
-    """Whether a batch can still be taken back."""
-    return bool(batch["state"] == DONE and batch["at"] > at - timedelta(days=UNDO_DAYS))
-
-
-def newest(*, by: Actor, limit: int = 50) -> list[Stored]:
-    """The newest batches: an administrator sees all, others their own."""
-    criteria = {} if by.can(JOBS) else {"staff_id": by.staff_id}
-    found = BulkEdit.collection().find(criteria, {"criteria": 0, "ids": 0})
-    return list(found.sort("at", -1).limit(limit))
+    bulk.once("end", lambda: bulk_batches.finish(batch, UNDONE), progress)
 
 
 def becomes(way: str, before: str, value: str) -> str:
@@ -308,86 +332,13 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _change(
-    batch: Stored,
-    field: Field,
-    record_id: ObjectId,
-    before: str,
-    after: str,
-    by: Actor,
-    at: datetime,
-    progress: Progress,
-) -> None:
-    where = {"bulk_edit_id": batch["_id"], "record_id": record_id}
-    BulkEdited.collection().update_one(
-        where,
-        {
-            "$set": {
-                "before": before,
-                "after": after,
-                "expires_at": batch["at"] + timedelta(days=UNDO_DAYS),
-            }
-        },
-        upsert=True,
-    )
-    try:
-        _save(batch["kind"], field, record_id, before, after, by, at)
-    except CareError as error:
-        reason = str(_cause(error, field))
-        BulkEdited.collection().update_one(where, {"$set": {"reason": reason, "is_undone": True}})
-        progress.set_aside(batch["kind"], record_id, reason)
-        progress.count("records_refused")
-    else:
-        progress.count("records_changed")
+def _stop_if_taken(batch: Stored) -> None:
+    if bulk_batches.is_taken(batch):
+        raise Cancelled
 
 
-def _give_back(
-    entry: Stored, kind: Kind, field: Field, by: Actor, at: datetime, progress: Progress
-) -> None:
-    record = _collection(kind).find_one({"_id": entry["record_id"]})
-    now = _text(field, record) if record else None
-    reason = ""
-    if now == entry["after"]:
-        try:
-            _save(kind.key, field, entry["record_id"], entry["after"], entry["before"], by, at)
-        except CareError as error:
-            reason = str(_cause(error, field))
-    elif now != entry["before"]:
-        reason = "changed since"
-    if reason:
-        progress.set_aside(kind.key, entry["record_id"], reason)
-    else:
-        progress.count("records_changed_back")
-    done = {"is_undone": not reason, "reason": reason}
-    BulkEdited.collection().update_one({"_id": entry["_id"]}, {"$set": done})
-
-
-def _save(
-    kind: str, field: Field, record_id: ObjectId, before: str, after: str, by: Actor, at: datetime
-) -> None:
-    """Only a change of this very field is a conflict; the record's other fields may move on."""
-    record_saving.save(
-        kind,
-        record_id,
-        {field.key: after},
-        version=-1,
-        by=by,
-        at=at,
-        shown={field.key: before},
-    )
-
-
-def _cause(error: CareError, field: Field) -> CareError:
-    found = error.fields.get(field.key) if isinstance(error, InvalidInput) else None
-    return found or error
-
-
-def _finish(bulk_edit_id: ObjectId, state: str) -> None:
-    mine = {"bulk_edit_id": bulk_edit_id}
-    refused = BulkEdited.collection().count_documents({**mine, "reason": {"$gt": ""}})
-    changed = BulkEdited.collection().count_documents(mine) - refused
-    numbers = {"changed": changed, "refused": refused} if state == DONE else {}
-    BulkEdit.collection().update_one({"_id": bulk_edit_id}, {"$set": {"state": state, **numbers}})
+def _range_size(batch: Stored) -> int:
+    return PER_RANGE if batch.get("run_id") else PER_RANGE_OF_PAGE
 
 
 def _checked(wanted: Wanted, by: Actor, at: datetime) -> tuple[Kind, Field]:
@@ -423,16 +374,8 @@ def _editable_records(wanted: Wanted, by: Actor) -> Criteria:
     return merge([dict(kind.base), wanted.chosen, scope(by, wanted.kind, EDIT)])
 
 
-def _text(field: Field, record: Stored) -> str:
-    return field_values.form_text(field, field_values.value_of(field, record))
-
-
 def _kind(key: str) -> Kind:
     kind = configuration.snapshot().kinds.get(key)
     if kind is None:
         raise NotFound()
     return kind
-
-
-def _collection(kind: Kind) -> Collection[Stored]:
-    return mongo.database()[kind.collection]

@@ -68,6 +68,7 @@ def create(
     slot: str | None = None,
     schedule: str | None = None,
     at: datetime | None = None,
+    run_id: ObjectId | None = None,
 ) -> ObjectId:
     """Writes a queued run of the job `name`; call `enqueue` with its id after the commit.
 
@@ -77,6 +78,7 @@ def create(
     """
     at = at or datetime.now(UTC)
     document: Stored = {
+        "_id": run_id or ObjectId(),
         "name": name,
         "arguments": dict(arguments),
         "state": QUEUED,
@@ -96,14 +98,15 @@ def create(
     if schedule is not None:
         document |= {"schedule": schedule, "alone": schedule}
     try:
-        run_id: ObjectId = JobRun.collection().insert_one(document, session=session).inserted_id
+        JobRun.collection().insert_one(document, session=session)
     except DuplicateKeyError:
         # Inside a transaction the failed insert has ended it already.
         existing = None if session is not None else of_slot(slot) or active_run(schedule)
         if existing is None:
             raise
         return existing
-    return run_id
+    made: ObjectId = document["_id"]
+    return made
 
 
 def active_run(schedule: str | None) -> ObjectId | None:

@@ -11,9 +11,9 @@ from flask_babel import gettext, ngettext
 from rules.errors import N_, CareError, InvalidInput, NotAllowed
 from rules.filters import Criteria
 from rules.permissions import EDIT
-from services import bulk_edits
+from services import bulk_batches, bulk_edits
 from services.bulk_edits import Wanted
-from views import formats
+from views import formats, job_words
 from views.base import ScreenView, toast
 from views.context import configured, current_actor, is_htmx, locale, now
 from views.field_cells import kind_label, label
@@ -145,36 +145,50 @@ class BulkEdits(ScreenView):
 
     @expose("/")
     def index_view(self) -> str:
-        found = bulk_edits.newest(by=current_actor())
-        kinds = configured().kinds
+        found = bulk_batches.newest(by=current_actor(), at=now())
+        refused = bulk_batches.refusals(found, by=current_actor())
         return self.render(
             "lists/bulk_edits.html",
-            batches=[
-                {
-                    **one,
-                    "kind_label": kind_label(kinds[one["kind"]], locale())
-                    if one["kind"] in kinds
-                    else one["kind"],
-                    "may_undo": bulk_edits.may_undo(one, now()),
-                }
-                for one in found
-            ],
+            batches=[self._shown(one, refused.get(one["_id"], [])) for one in found],
+            words=job_words,
         )
+
+    def _shown(self, batch: dict[str, Any], refused: list[dict[str, Any]]) -> dict[str, Any]:
+        kind = configured().kinds.get(batch["kind"])
+        return {
+            **batch,
+            "kind_label": kind_label(kind, locale()) if kind else batch["kind"],
+            "may_undo": bulk_batches.may_undo(batch, now()),
+            "may_go_on": bulk_batches.may_go_on(batch, now()),
+            "refusals": refused,
+        }
 
     @expose("/<bulk_edit_id>/undo", methods=("POST",))
     def undo_view(self, bulk_edit_id: str) -> Any:
         try:
             done = bulk_edits.start_undo(object_id(bulk_edit_id), by=current_actor(), at=now())
         except CareError as error:
-            if not is_htmx():
-                flash(formats.say_error(error), "error")
-                return redirect(url_for(".index_view"), code=303)
-            raise
+            return self._refused(error)
         if done.run_id:
             return self._after(gettext("The values are being given back in the background."))
         return self._after(
             ngettext("%(num)s row as before.", "%(num)s rows as before.", done.changed)
         )
+
+    @expose("/<bulk_edit_id>/go-on", methods=("POST",))
+    def go_on_view(self, bulk_edit_id: str) -> Any:
+        """Finishes in the background what broke off."""
+        try:
+            bulk_edits.go_on(object_id(bulk_edit_id), by=current_actor(), at=now())
+        except CareError as error:
+            return self._refused(error)
+        return self._after(gettext("The other rows are being changed in the background."))
+
+    def _refused(self, error: CareError) -> Any:
+        if is_htmx():
+            raise error
+        flash(formats.say_error(error), "error")
+        return redirect(url_for(".index_view"), code=303)
 
     def _after(self, text: str) -> Any:
         if is_htmx():

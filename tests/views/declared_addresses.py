@@ -209,6 +209,7 @@ RULES |= {
     "exports.index_view": NOWHERE,
     "exports.file_view": Expected(fixed=GONE),
     "bulk_edits.index_view": MINE,
+    "bulk_edits.go_on_view": MINE,
     "bulk_edits.undo_view": MINE,  # of nobody's change: says so
     # Settings.
     "access_settings.index": Expected("accounts"),
