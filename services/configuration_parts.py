@@ -23,6 +23,7 @@ from services import (
     assignments,
     configuration_changes,
     relationship_setup,
+    saved_view_revisions,
     saved_views,
     schedules,
 )
@@ -65,7 +66,7 @@ def _put_view(item: ItemDiff, by: Actor, at: datetime, session: ClientSession) -
 
 PARTS: Mapping[str, Part] = {
     "site": Part(access_settings.site_contents, _put_site),
-    "saved_views": Part(saved_views.exported, _put_view),
+    "saved_views": Part(saved_view_revisions.exported, _put_view),
     "relationship_rules": Part(relationship_setup.contents, _put_rules),
     "schedules": Part(schedules.contents, _put_schedule),
 }

@@ -1,4 +1,4 @@
-"""Saves, shares, pins and deletes views of lists; each change is audited."""
+"""Saves, shares and deletes views of lists; each change is audited."""
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
@@ -12,17 +12,16 @@ from pymongo.client_session import ClientSession
 from models import SavedView as Stored
 from models import Staff
 from rules import saved_views as rules
-from rules.errors import N_, InvalidInput, NotAllowed, NotFound, StaleForm
+from rules.errors import N_, InvalidInput, NotAllowed, StaleForm
 from rules.permissions import SHARE_VIEWS
-from rules.saved_views import FOR_EVERYONE, FOR_ROLES, PRIVATE, SavedView
+from rules.saved_views import FOR_ROLES, PRIVATE, SavedView
 from rules.scope import Actor
-from rules.text import fold
-from services import audit, configuration_changes
+from services import audit, saved_view_pins, saved_view_revisions
+from services.saved_view_reading import stored_view, view_of
 from stores.mongo import in_transaction
 
 Row = dict[str, Any]
 KEPT_FOR = timedelta(days=30)  # a deleted view, for whoever wants it back
-MOST_PINS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +39,6 @@ class Content:
             "columns": rules.checked_columns(self.columns),
             "page_size": self.page_size,
         }
-
-
-def of_screen(screen: str, *, by: Actor) -> list[SavedView]:
-    """The views of a list that the actor sees, by name; one query (`views_of_screen`)."""
-    audience = [
-        {"owner_id": by.staff_id},
-        {"audience": FOR_EVERYONE},
-        {"audience": FOR_ROLES, "roles": {"$in": sorted(by.roles)}},
-    ]
-    found = Stored.collection().find({"screen": screen, "is_deleted": False, "$or": audience})
-    return sorted(map(view_of, found), key=lambda view: fold(view.name))
-
-
-def view_of(row: Mapping[str, Any]) -> SavedView:
-    """The view behind a stored one."""
-    return SavedView(
-        row["_id"],
-        str(row["key"]),
-        str(row["screen"]),
-        str(row["name"]),
-        row.get("owner_id"),
-        str(row.get("audience") or PRIVATE),
-        frozenset(row.get("roles") or ()),
-        frozenset(row.get("default_roles") or ()),
-        {str(name): str(text) for name, text in (row.get("arguments") or {}).items()},
-        tuple(row.get("columns") or ()),
-        row.get("page_size"),
-        int(row.get("version", 1)),
-    )
 
 
 def create(
@@ -109,7 +79,7 @@ def create(
             )
         Stored.collection().insert_one(made, session=session)
         _record("create", made, {"name": (None, made["name"])}, by, at, session)
-        _revise([(None, made)], by, at, session)
+        saved_view_revisions.record([(None, made)], by, at, session)
         return made
 
     return view_of(in_transaction(work))
@@ -191,7 +161,7 @@ def _changed(
     changes: Callable[[SavedView], Row],
 ) -> SavedView:
     def work(session: ClientSession) -> Row:
-        row = _found(view_id, by, session)
+        row = stored_view(view_id, by, session)
         view = view_of(row)
         if not rules.may_change(view, by):
             raise NotAllowed()
@@ -207,8 +177,8 @@ def _changed(
         pairs = [(row, after)]
         if after["default_roles"]:
             pairs += _take_defaults(after, session)
-        _revise(pairs, by, at, session)
-        follow_pins(after, session)
+        saved_view_revisions.record(pairs, by, at, session)
+        saved_view_pins.follow(after, session)
         differing = {name: (row.get(name), value) for name, value in wanted.items()}
         shown = {name: pair for name, pair in differing.items() if pair[0] != pair[1]}
         _record("update", after, shown, by, at, session)
@@ -245,14 +215,12 @@ def delete(view_id: ObjectId, *, by: Actor, at: datetime) -> SavedView:
     """Takes the view away from everybody; `restore` brings it back. Raises NotFound, NotAllowed."""
 
     def work(session: ClientSession) -> Row:
-        row = _found(view_id, by, session, is_deleted=None)
-        if not rules.may_delete(view_of(row), by):
-            raise NotAllowed()
+        row = _deletable(view_id, by, session)
         if row["is_deleted"]:
             return row
         _mark(row, {"is_deleted": True, "deleted_at": at}, session)
         _record("delete", row, {}, by, at, session)
-        _revise([(row, {**row, "is_deleted": True})], by, at, session)
+        saved_view_revisions.record([(row, {**row, "is_deleted": True})], by, at, session)
         old = {"is_deleted": True, "deleted_at": {"$lt": at - KEPT_FOR}}
         Stored.collection().delete_many(old, session=session)
         return row
@@ -264,86 +232,27 @@ def restore(view_id: ObjectId, *, by: Actor, at: datetime) -> SavedView:
     """Brings a deleted view back, pins included. Raises NotFound, NotAllowed."""
 
     def work(session: ClientSession) -> Row:
-        row = _found(view_id, by, session, is_deleted=None)
-        if not rules.may_delete(view_of(row), by):
-            raise NotAllowed()
+        row = _deletable(view_id, by, session)
         if row["is_deleted"]:
             _mark(row, {"is_deleted": False, "deleted_at": None}, session)
             _record("restore", row, {}, by, at, session)
-            _revise([(row, {**row, "is_deleted": False})], by, at, session)
+            saved_view_revisions.record([(row, {**row, "is_deleted": False})], by, at, session)
         return row
 
     return view_of(in_transaction(work))
 
 
+def _deletable(view_id: ObjectId, by: Actor, session: ClientSession) -> Row:
+    """The view, deleted or not, that the actor may delete and bring back."""
+    row = stored_view(view_id, by, session, is_deleted=None)
+    if not rules.may_delete(view_of(row), by):
+        raise NotAllowed()
+    return row
+
+
 def _mark(row: Row, changes: Row, session: ClientSession) -> None:
     Stored.collection().update_one({"_id": row["_id"]}, {"$set": changes}, session=session)
-    follow_pins({**row, **changes}, session)
-
-
-def pin(view_id: ObjectId, *, by: Actor) -> None:
-    """Puts the view into the person's sidebar. Raises NotFound, InvalidInput for too many."""
-
-    def work(session: ClientSession) -> None:
-        row = _found(view_id, by, session)
-        pinned = {"view_id": view_id, "name": row["name"], "screen": row["screen"]}
-        done = Staff.collection().update_one(
-            {
-                **{"_id": by.staff_id, "pins.view_id": {"$ne": view_id}},
-                f"pins.{MOST_PINS - 1}": {"$exists": False},
-            },
-            {"$push": {"pins": pinned}},
-            session=session,
-        )
-        known = {"_id": by.staff_id, "pins.view_id": view_id}
-        if not done.modified_count and not Staff.collection().find_one(known, session=session):
-            raise InvalidInput(
-                N_("%(limit)s views are pinned. Take one of them off first."), limit=MOST_PINS
-            )
-
-    in_transaction(work)
-
-
-def unpin(view_id: ObjectId, *, by: Actor) -> None:
-    """Takes the view out of the person's sidebar."""
-    Staff.collection().update_one({"_id": by.staff_id}, {"$pull": {"pins": {"view_id": view_id}}})
-
-
-def open_with(screen: str, view_id: ObjectId | str | None, *, by: Actor) -> None:
-    """What the person's list opens with: a view, rules.ALL for none, None for the role's one."""
-    path = f"opens_with.{screen}"
-    change = {"$unset": {path: ""}} if view_id is None else {"$set": {path: view_id}}
-    Staff.collection().update_one({"_id": by.staff_id}, change)
-
-
-def follow_pins(row: Row, session: ClientSession) -> None:
-    """Keeps name and visibility of a view's pins true, in everybody's sidebar."""
-    pinned = {"pins.view_id": row["_id"]}
-    audience: Row = {"_id": {"$in": []}}
-    if not row["is_deleted"]:
-        audience = {
-            FOR_EVERYONE: {},
-            FOR_ROLES: {"$or": [{"_id": row["owner_id"]}, {"roles": {"$in": row["roles"]}}]},
-        }.get(row["audience"], {"_id": row["owner_id"]})
-    of_view = [{"one.view_id": row["_id"]}]
-    for criteria, is_gone in ((pinned, True), ({"$and": [pinned, audience]}, False)):
-        Staff.collection().update_many(
-            criteria,
-            {"$set": {"pins.$[one].name": row["name"], "pins.$[one].is_gone": is_gone}},
-            array_filters=of_view,
-            session=session,
-        )
-
-
-def _found(
-    view_id: ObjectId, by: Actor, session: ClientSession, is_deleted: bool | None = False
-) -> Row:
-    row = Stored.collection().find_one({"_id": view_id}, session=session)
-    if row is None or not rules.may_see(view_of(row), by):
-        raise NotFound(N_("This view is not there any more, or not shared with you."))
-    if is_deleted is not None and row["is_deleted"] != is_deleted:
-        raise NotFound(N_("This view is not there any more, or not shared with you."))
-    return row
+    saved_view_pins.follow({**row, **changes}, session)
 
 
 def _record(
@@ -359,45 +268,6 @@ def _record(
         changes=changes,
         session=session,
     )
-
-
-# What of a view travels in a configuration file (B.13), by its key.
-SECTION = "saved_views"
-EXPORTED = (
-    *("screen", "name", "audience", "roles", "default_roles", "arguments", "columns", "page_size"),
-)
-
-
-def exported(session: ClientSession | None = None) -> dict[str, Row]:
-    """{key: content} of every shared view, plain data in a stable order of names."""
-    shared = {"audience": {"$ne": PRIVATE}, "is_deleted": False}
-    found = Stored.collection().find(shared, session=session).sort("key", 1)
-    return {row["key"]: {name: row.get(name) for name in EXPORTED} for row in found}
-
-
-def shared() -> list[SavedView]:
-    """Every shared view, by name."""
-    found = Stored.collection().find({"audience": {"$ne": PRIVATE}, "is_deleted": False})
-    return sorted(map(view_of, found), key=lambda view: fold(view.name))
-
-
-def _revise(
-    pairs: Iterable[tuple[Row | None, Row]], by: Actor, at: datetime, session: ClientSession
-) -> None:
-    """Makes what changed of shared views a revision of the configuration; private ones are none."""
-    made = []
-    for row, after in pairs:
-        sides = [_shared_content(one) for one in (row, after)]
-        if sides[0] != sides[1]:
-            view = {"section": SECTION, "key": after["key"]}
-            made.append({**view, "before": sides[0], "after": sides[1]})
-    configuration_changes.record(made, says="", by=by, at=at, session=session)
-
-
-def _shared_content(row: Row | None) -> Row | None:
-    if row is None or row["audience"] == PRIVATE or row["is_deleted"]:
-        return None
-    return {name: row.get(name) for name in EXPORTED}
 
 
 def put_exported(
@@ -432,5 +302,5 @@ def put_exported(
     before: Row = row or new
     after = {**before, **wanted, "version": before["version"] + 1}
     Stored.collection().replace_one({"_id": after["_id"]}, after, upsert=True, session=session)
-    follow_pins(after, session)
+    saved_view_pins.follow(after, session)
     _record("update" if row else "create", after, {}, by, at, session)

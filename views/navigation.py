@@ -13,7 +13,7 @@ from rules.kinds import RECORDS
 from rules.permissions import SEE
 from rules.saved_views import FOR_EVERYONE, SavedView
 from rules.scope import Actor
-from services import saved_views
+from services import saved_view_reading
 from views import site_records
 from views.base import meets
 from views.context import configured, current_actor, locale, person
@@ -225,7 +225,7 @@ def _shared() -> dict[str, SavedView]:
     """{key of an entry: shared view}; sharing one is a revision of the configuration."""
 
     def read() -> dict[str, SavedView]:
-        return {f"{menus.OPTIONAL}{one.key}": one for one in saved_views.shared()}
+        return {f"{menus.OPTIONAL}{one.key}": one for one in saved_view_reading.shared()}
 
     return configured().once("shared views", read)
 

@@ -9,7 +9,7 @@ from flask_babel import gettext
 
 from rules import saved_views as rules
 from rules.errors import N_, InvalidInput, StaleForm
-from services import saved_views
+from services import saved_view_pins, saved_views
 from views import formats
 from views.base import ScreenView, flash_undo
 from views.context import current_actor, is_htmx, local_path, now
@@ -39,14 +39,14 @@ class SavedViews(ScreenView):
     def _change(self, view_id: ObjectId, action: str) -> Any:
         by = current_actor()
         if action == "pin":
-            saved_views.pin(view_id, by=by)
+            saved_view_pins.pin(view_id, by=by)
         elif action == "unpin":
-            saved_views.unpin(view_id, by=by)
+            saved_view_pins.unpin(view_id, by=by)
         elif action in ("open", "plain"):
             screen = request.form.get("screen", "")[:60]
             if not screen.replace("_", "").isalnum():
                 abort(404)
-            saved_views.open_with(screen, view_id if action == "open" else rules.ALL, by=by)
+            saved_view_pins.open_with(screen, view_id if action == "open" else rules.ALL, by=by)
         elif action == "describe":
             self._describe(view_id)
         elif action == "delete":

@@ -18,7 +18,7 @@ from rules.errors import N_, CareError, InvalidInput
 from rules.filters import FilterState
 from rules.permissions import CONFIGURE, SHARE_VIEWS
 from rules.saved_views import ALL, SavedView
-from services import preferences, saved_views
+from services import preferences, saved_view_pins, saved_view_reading, saved_views
 from services.saved_views import Content
 from views import formats
 from views.addresses import with_query
@@ -46,7 +46,7 @@ class ViewChoice:
     def views(self) -> list[SavedView]:
         """The views that the person sees, by name; one query, once per request."""
         return self._once(  # type: ignore[attr-defined, no-any-return]
-            "views", lambda: saved_views.of_screen(self.list_key, by=current_actor())
+            "views", lambda: saved_view_reading.of_screen(self.list_key, by=current_actor())
         )
 
     def usual_view(self) -> SavedView | None:
@@ -200,7 +200,7 @@ class ViewChoice:
                 roles=form.getlist("roles"),
             )
             if form.get("pin"):
-                saved_views.pin(made.id, by=by)
+                saved_view_pins.pin(made.id, by=by)
             flash(gettext("View “%(name)s” saved.", name=made.name), "success")
             if view is not None:  # the columns that were tried belong to the new view now
                 preferences.forget_list(by.staff_id, self.choice_key())

@@ -9,8 +9,9 @@ from models import AuditEntry, SavedView, Staff
 from rules.errors import InvalidInput, NotAllowed, NotFound, StaleForm
 from rules.saved_views import ALL, FOR_EVERYONE, FOR_ROLES, PRIVATE, differing, usual
 from rules.scope import Actor
-from services import saved_views
-from services.saved_views import MOST_PINS, Content
+from services import saved_view_pins, saved_view_reading, saved_view_revisions, saved_views
+from services.saved_view_pins import MOST_PINS
+from services.saved_views import Content
 from stores.mongo import in_transaction
 from tests.factories import NOW
 
@@ -22,7 +23,7 @@ def save(by: Actor, name: str = "Nóng", content: Content = HOT, **more: Any) ->
 
 
 def seen(by: Actor) -> list[str]:
-    return [one.name for one in saved_views.of_screen("customers", by=by)]
+    return [one.name for one in saved_view_reading.of_screen("customers", by=by)]
 
 
 def pins(by: Actor) -> list[tuple[str, bool]]:
@@ -32,11 +33,11 @@ def pins(by: Actor) -> list[tuple[str, bool]]:
 
 def test_a_view_keeps_what_was_seen(agent: Actor) -> None:
     view = save(agent)
-    found = saved_views.of_screen("customers", by=agent)
+    found = saved_view_reading.of_screen("customers", by=agent)
     assert found == [view]
     assert view.arguments == {"where": "relationship.in(hot)", "sort": "-name"}
     assert view.columns == ({"key": "name", "width": 200},)
-    assert saved_views.of_screen("orders", by=agent) == []
+    assert saved_view_reading.of_screen("orders", by=agent) == []
 
 
 def test_views_are_sorted_as_people_read(agent: Actor) -> None:
@@ -84,7 +85,7 @@ def test_a_private_view_is_nothing_to_others(agent: Actor, administrator: Actor)
     with pytest.raises(NotFound):
         saved_views.update(view.id, HOT, version=1, by=administrator, at=NOW)
     with pytest.raises(NotFound):
-        saved_views.pin(view.id, by=administrator)
+        saved_view_pins.pin(view.id, by=administrator)
     with pytest.raises(NotFound):
         saved_views.delete(view.id, by=administrator, at=NOW)
 
@@ -120,7 +121,7 @@ def test_a_filter_that_cannot_be_read_is_not_saved(agent: Actor) -> None:
 
 def test_a_deleted_view_comes_back_with_its_pins(agent: Actor, manager: Actor) -> None:
     view = save(manager, audience=FOR_EVERYONE)
-    saved_views.pin(view.id, by=agent)
+    saved_view_pins.pin(view.id, by=agent)
     saved_views.delete(view.id, by=manager, at=NOW)
     saved_views.delete(view.id, by=manager, at=NOW)
     assert seen(agent) == []
@@ -141,8 +142,8 @@ def test_what_was_deleted_long_ago_goes(agent: Actor) -> None:
 def test_pins_follow_name_and_audience(agent: Actor, colleague: Actor, manager: Actor) -> None:
     view = save(manager, audience=FOR_EVERYONE)
     for actor in (agent, manager):
-        saved_views.pin(view.id, by=actor)
-        saved_views.pin(view.id, by=actor)
+        saved_view_pins.pin(view.id, by=actor)
+        saved_view_pins.pin(view.id, by=actor)
     view = saved_views.describe(
         view.id, "Ấm", version=1, by=manager, at=NOW, audience=FOR_ROLES, roles=["manager"]
     )
@@ -153,15 +154,15 @@ def test_pins_follow_name_and_audience(agent: Actor, colleague: Actor, manager: 
     )
     assert pins(agent) == [("Ấm", False)]
     assert pins(manager) == [("Ấm", False)], "its owner sees it always"
-    saved_views.unpin(view.id, by=agent)
+    saved_view_pins.unpin(view.id, by=agent)
     assert pins(agent) == []
 
 
 def test_pins_are_limited(agent: Actor) -> None:
     for number in range(MOST_PINS):
-        saved_views.pin(save(agent, f"v{number}").id, by=agent)
+        saved_view_pins.pin(save(agent, f"v{number}").id, by=agent)
     with pytest.raises(InvalidInput):
-        saved_views.pin(save(agent, "one more").id, by=agent)
+        saved_view_pins.pin(save(agent, "one more").id, by=agent)
     assert len(pins(agent)) == MOST_PINS
 
 
@@ -179,7 +180,7 @@ def test_a_list_opens_with_ones_own_choice_before_that_of_the_role(
         default_roles=["care_agent"],
     )
     own = save(agent, "riêng")
-    views = saved_views.of_screen("customers", by=agent)
+    views = saved_view_reading.of_screen("customers", by=agent)
     assert usual(views, None, agent) == shared
     assert usual(views, own.id, agent) == own
     assert usual(views, ALL, agent) is None
@@ -199,7 +200,9 @@ def test_a_role_opens_with_one_view_of_a_list(manager: Actor) -> None:
             audience=FOR_EVERYONE,
             default_roles=["care_agent"],
         )
-    found = {one.name: one.default_roles for one in saved_views.of_screen("customers", by=manager)}
+    found = {
+        one.name: one.default_roles for one in saved_view_reading.of_screen("customers", by=manager)
+    }
     assert found == {"a": frozenset(), "b": frozenset({"care_agent"})}
 
 
@@ -215,7 +218,7 @@ def test_each_change_is_audited(manager: Actor) -> None:
 def test_shared_views_travel_and_private_ones_do_not(manager: Actor, administrator: Actor) -> None:
     view = save(manager, audience=FOR_EVERYONE)
     save(manager, "riêng")
-    exported = saved_views.exported()
+    exported = saved_view_revisions.exported()
     assert list(exported) == [view.key]
     assert exported[view.key]["arguments"] == HOT.arguments
     SavedView.collection().delete_many({})
@@ -225,14 +228,14 @@ def test_shared_views_travel_and_private_ones_do_not(manager: Actor, administrat
                 view.key, exported[view.key], by=administrator, at=NOW, session=session
             )
         )
-    assert saved_views.exported() == exported
+    assert saved_view_revisions.exported() == exported
     assert seen(manager) == ["Nóng"]
     in_transaction(
         lambda session: saved_views.put_exported(
             view.key, None, by=administrator, at=NOW, session=session
         )
     )
-    assert saved_views.exported() == {}
+    assert saved_view_revisions.exported() == {}
 
 
 @pytest.mark.parametrize(

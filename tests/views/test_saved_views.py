@@ -12,7 +12,7 @@ from bson import ObjectId
 from models import ConfigurationItem, SavedView, Site, Staff
 from rules.saved_views import FOR_EVERYONE
 from rules.scope import Actor
-from services import saved_views
+from services import saved_view_pins, saved_views
 from services.customers import search_fields
 from services.saved_views import Content
 from tests.factories import NOW, make_customer
@@ -238,7 +238,7 @@ def test_a_view_that_names_a_hidden_field_says_so_to_those_who_may_know(
 
 def test_a_name_is_text_and_nothing_else(desk: Browser, agent: Actor) -> None:
     view = save(agent, "<script>alert(1)</script>")
-    saved_views.pin(view.id, by=agent)
+    saved_view_pins.pin(view.id, by=agent)
     raw = desk.get(f"/customers/?view={view.id}").text
     assert "<script>alert" not in raw
     assert "&lt;script&gt;alert(1)" in raw
