@@ -14,7 +14,7 @@ import redis
 from pymongo.errors import PyMongoError
 
 from config import Settings
-from services import job_runs, outbox, schedules
+from services import job_sweep, outbox, schedules
 from stores import mongo, valkey
 from stores.errors import StoreError
 
@@ -60,7 +60,7 @@ def work(settings: Settings, now: datetime) -> None:
     """What the holder of the lease does. Two at once, or one whose clock is wrong, do no harm."""
     schedules.start_due(now, settings.zone)
     outbox.sweep(now)
-    for run_id in job_runs.sweep(now):
+    for run_id in job_sweep.sweep(now):
         logger.info("Job run %s was put into the queue again.", run_id)
 
 

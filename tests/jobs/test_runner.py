@@ -16,7 +16,7 @@ from models import Customer, JobRun, Order
 from models.job_run import CANCELLED, DONE, FAILED, QUEUED
 from rules.errors import InvalidInput, StoreUnavailable
 from rules.scope import SYSTEM
-from services import bulk, job_queue, job_runs, run_progress
+from services import bulk, job_queue, job_runs, job_sweep, run_progress
 from services.progress import Cancelled
 from tests.factories import make_customer, make_order, make_product
 
@@ -185,8 +185,8 @@ def test_nightly_work_makes_room_for_a_person_and_goes_on_afterwards(job, monkey
     runner.run(str(clicked))
     job_queue._queue().empty()
     done.clear()
-    later = datetime.now(UTC) + job_runs.GRACE + timedelta(seconds=1)
-    assert nightly in job_runs.sweep(later)
+    later = datetime.now(UTC) + job_sweep.GRACE + timedelta(seconds=1)
+    assert nightly in job_sweep.sweep(later)
     runner.run(str(nightly))
     assert (stored(nightly)["state"], stored(nightly)["attempts"]) == (DONE, 1)
     assert job_runs.active_run("test") is None
@@ -258,7 +258,7 @@ def test_after_a_worker_was_killed_another_one_finishes(settings):
     assert stored(run_id)["state"] == "running"
 
     later = datetime.now(UTC) + job_runs.LEASE + timedelta(seconds=1)
-    assert job_runs.sweep(later) == [run_id]
+    assert job_sweep.sweep(later) == [run_id]
     lapsed = {"lease_until": datetime(2020, 1, 1, tzinfo=UTC)}
     JobRun.collection().update_one({"_id": run_id}, {"$set": lapsed})
     runner.run(str(run_id))

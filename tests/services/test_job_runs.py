@@ -11,8 +11,9 @@ from models import JobRun
 from models.job_run import CANCELLED, DONE, FAILED, QUEUED, RUNNING
 from rules.errors import InvalidInput, NotFound
 from rules.scope import SYSTEM
-from services import job_queue, job_runs, run_progress
-from services.job_runs import ATTEMPTS, DELIVERIES, GRACE, LEASE, LOG_LINE_LENGTH, LOG_LINES
+from services import job_queue, job_runs, job_sweep, run_progress
+from services.job_runs import ATTEMPTS, LEASE, LOG_LINE_LENGTH, LOG_LINES
+from services.job_sweep import DELIVERIES, GRACE
 from services.run_progress import LeaseLost, RunProgress
 from stores.mongo import in_transaction
 
@@ -102,11 +103,11 @@ def test_it_is_tried_a_few_times_and_then_failed_with_the_reason(run_id):
 def test_a_run_whose_workers_keep_dying_is_given_up_by_the_sweep(run_id):
     now = NOW
     for _ in range(ATTEMPTS):
-        assert job_runs.sweep(now) == ([] if now == NOW else [run_id])
+        assert job_sweep.sweep(now) == ([] if now == NOW else [run_id])
         assert job_runs.claim(run_id, "dies", now)
         now += LEASE + timedelta(seconds=1)
         job_queue._queue().empty()
-    assert job_runs.sweep(now) == []
+    assert job_sweep.sweep(now) == []
     assert stored(run_id)["state"] == FAILED
     assert "given up" in stored(run_id)["error"]
 
@@ -114,10 +115,10 @@ def test_a_run_whose_workers_keep_dying_is_given_up_by_the_sweep(run_id):
 def test_the_sweep_hands_over_what_never_reached_the_queue(run_id):
     soon = NOW + GRACE / 2
     late = NOW + GRACE * 2
-    assert job_runs.sweep(soon) == []
-    assert job_runs.sweep(late) == [run_id]
+    assert job_sweep.sweep(soon) == []
+    assert job_sweep.sweep(late) == [run_id]
     assert job_queue.waiting_ids() == {run_id}
-    assert job_runs.sweep(late) == []
+    assert job_sweep.sweep(late) == []
 
 
 def fail_delivery(run_id, why="ModuleNotFoundError: No module named 'jobs'"):
@@ -138,7 +139,7 @@ def test_a_run_that_no_worker_can_begin_ends_with_the_reason(run_id):
         fail_delivery(run_id)
         now += GRACE + timedelta(seconds=1)
         expected = [run_id] if delivery < DELIVERIES else []
-        assert job_runs.sweep(now) == expected
+        assert job_sweep.sweep(now) == expected
     run = stored(run_id)
     assert run["state"] == FAILED
     assert "No module named" in run["error_params"]["reason"]
@@ -148,10 +149,10 @@ def test_a_run_that_no_worker_can_begin_ends_with_the_reason(run_id):
 def test_a_delivery_that_failed_counts_once_and_waits_before_the_next(run_id):
     fail_delivery(run_id)
     now = NOW + GRACE * 2
-    assert job_runs.sweep(now) == [run_id]
+    assert job_sweep.sweep(now) == [run_id]
     job_queue._queue().empty()
-    assert job_runs.sweep(now + GRACE / 2) == []
-    assert job_runs.sweep(now + GRACE * 2) == [run_id]
+    assert job_sweep.sweep(now + GRACE / 2) == []
+    assert job_sweep.sweep(now + GRACE * 2) == [run_id]
     assert stored(run_id)["failed_deliveries"] == 1
     job_runs.claim(run_id, "one", now)
     assert stored(run_id)["failed_deliveries"] == 0
@@ -190,7 +191,7 @@ def test_a_running_one_learns_that_it_should_stop(run_id, monkeypatch):
 def test_a_cancelled_run_whose_worker_died_ends(run_id):
     a_lease(run_id)
     job_runs.request_cancel(run_id, NOW)
-    assert job_runs.sweep(LATER) == []
+    assert job_sweep.sweep(LATER) == []
     assert stored(run_id)["state"] == CANCELLED
 
 
@@ -198,19 +199,19 @@ def test_a_run_that_went_back_to_the_queue_after_it_was_told_to_stop_ends(run_id
     lease = a_lease(run_id)
     job_runs.request_cancel(run_id, NOW)
     job_runs.give_back(lease, "The disk is full.", NOW)
-    assert job_runs.sweep(LATER) == []
+    assert job_sweep.sweep(LATER) == []
     assert stored(run_id)["state"] == CANCELLED
 
 
 def test_a_lease_of_a_clock_that_was_wrong_lapses(run_id):
     a_lease(run_id, now=NOW + timedelta(days=400))
-    assert job_runs.sweep(NOW) == [run_id]
+    assert job_sweep.sweep(NOW) == [run_id]
     assert job_runs.claim(run_id, "two", NOW) is not None
 
 
 def test_a_run_that_a_wrong_clock_wrote_reaches_the_queue(db, valkey):
     run_id = job_runs.create("recompute_care", {}, SYSTEM, at=NOW + timedelta(days=400))
-    assert job_runs.sweep(NOW) == [run_id]
+    assert job_sweep.sweep(NOW) == [run_id]
 
 
 def test_a_clock_that_jumps_does_not_take_a_run_from_its_worker(run_id):

@@ -11,7 +11,7 @@ from models import AuditEntry, JobRun, Order, Product
 from models.base import stored_date
 from rules.errors import InvalidInput, NotAllowed, NotFound, StaleForm
 from rules.scope import Actor
-from services import audit, care, job_runs, products
+from services import audit, care, job_runs, job_sweep, products
 from services.care import CareEntry
 from services.products import CareSettingsSaved
 from tests.factories import NOW, TODAY, make_customer, make_order, make_product
@@ -129,7 +129,7 @@ def test_the_job_is_found_by_the_sweep_when_the_process_dies_after_the_commit(
     monkeypatch.undo()
     run = JobRun.collection().find_one()
     assert run
-    assert job_runs.sweep(run["updated_at"] + timedelta(minutes=5)) == [run["_id"]]
+    assert job_sweep.sweep(run["updated_at"] + timedelta(minutes=5)) == [run["_id"]]
 
 
 def test_the_job_moves_uncared_orders_and_leaves_appointments(
