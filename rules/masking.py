@@ -53,7 +53,7 @@ NO_LIMITS = Limits()
 
 def limits_of(kind: Kind, access: Access) -> Limits:
     """The limits of a kind for somebody with this access."""
-    if not any(permission.fields for permission in access.on(kind.key)):
+    if not access.names_fields(kind.key):
         return NO_LIMITS
     levels = {key: access.level(kind.key, key) for key in kind.fields}
     unseen = [

@@ -24,6 +24,9 @@ REACHES = (OWN, ASSIGNED, TEAM, ALL)
 HIDDEN, MASKED, SEEN, EDITED = "hidden", "masked", "see", "edit"
 LEVELS = (HIDDEN, MASKED, SEEN, EDITED)
 
+# Fields that repeat what another kind's field says: an order has the area of its customer.
+REPEATS: Mapping[tuple[str, str], tuple[str, str]] = {("orders", "area"): ("customers", "area")}
+
 # The site's own matters.
 CONFIGURE = "configure"  # fields, layouts, lists, pick lists, menu, kinds, rules, schedules
 ASSIGN = "assign"  # who cares for what, care mode, hand-over
@@ -91,9 +94,23 @@ class Access:
         return any(ability in role.abilities for role in self.roles)
 
     def level(self, kind: str, field_key: str) -> str:
-        """HIDDEN, MASKED, SEEN or EDITED: the most that one of the roles grants."""
-        levels = [one.level(field_key) for one in self.on(kind)]
-        return max(levels, key=LEVELS.index, default=HIDDEN)
+        """HIDDEN, MASKED, SEEN or EDITED: the most that one of the roles grants.
+
+        A field that repeats another one is shown no more than that one, to whoever has to do with
+        its kind at all.
+        """
+        found = max(
+            (one.level(field_key) for one in self.on(kind)), key=LEVELS.index, default=HIDDEN
+        )
+        repeated = REPEATS.get((kind, field_key))
+        if repeated and self.on(repeated[0]):
+            return min(found, self.level(*repeated), key=LEVELS.index)
+        return found
+
+    def names_fields(self, kind: str) -> bool:
+        """Whether a role says something about single fields of the kind, or of one repeated there."""
+        kinds = {kind, *(other for (own, _), (other, _) in REPEATS.items() if own == kind)}
+        return any(one.fields for named in kinds for one in self.on(named))
 
     def sees(self, kind: str, field_key: str) -> bool:
         """Whether the value may be read as it is: shown, filtered, sorted, searched, exported."""

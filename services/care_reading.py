@@ -85,9 +85,10 @@ def form_for_record(record_id: ObjectId, *, by: Actor) -> CareForm:
     customer_id, reads = record.get("customer_id"), by.may("entries", SEE)
     mine = {"_id": customer_id, **customer_scope(by)}
     customer = Customer.collection().find_one(mine) if customer_id else None
+    customer = by.shown("customers", customer) if customer else None
     care: Stored = record.get("care") or {}
     return CareForm(
-        customer=by.shown("customers", customer) if customer else None,
+        customer=customer,
         order=None,
         record=record,
         area=_area_name(customer.get("area_id")) if customer else None,

@@ -3,7 +3,7 @@
 Each function writes in one transaction what belongs together, with an audit entry per record.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
-from models import Customer, HandedOver, Product, Staff
+from models import Customer, HandedOver, Product, Staff, TrashedRecord
 from rules.handing_over import hand_over, take_back
 from rules.scope import Actor
 from services import audit
@@ -54,16 +54,24 @@ def take_customers_back(hand: Stored, ids: Sequence[ObjectId], at: datetime) -> 
             one["record_id"]: one["was"]
             for one in HandedOver.collection().find(mine, session=session)
         }
-        rows = _customers(list(kept), session)
-        changes = [
-            (row, take_back(row, kept[row["_id"]], hand["from_id"], hand["to_id"])) for row in rows
-        ]
-        moved = [(row, values) for row, values in changes if values]
-        _write_customers(hand, moved, at, session)
+        back = _taken_back(hand, _customers(list(kept), session), kept)
+        _write_customers(hand, back, at, session)
+        away = {"kind": "customers", "record_id": {"$in": list(kept)}}
+        from_trash = _taken_back(hand, _trashed(away, session), kept)
+        _write_trashed("customers", hand, from_trash, _actor(hand), at, session)
         HandedOver.collection().update_many(mine, {"$set": {"undone_at": at}}, session=session)
-        return len(moved)
+        return len(back) + len(from_trash)
 
     return in_transaction(work)
+
+
+def _taken_back(
+    hand: Stored, rows: Iterable[Stored], kept: Mapping[ObjectId, Stored]
+) -> list[tuple[Stored, Stored]]:
+    changes = [
+        (row, take_back(row, kept[row["_id"]], hand["from_id"], hand["to_id"])) for row in rows
+    ]
+    return [(row, values) for row, values in changes if values]
 
 
 def _customers(ids: Sequence[ObjectId], session: ClientSession) -> list[Stored]:
@@ -95,6 +103,79 @@ def _write_customers(
     )
 
 
+# What is in the trash, so that it does not come back to somebody who has left
+
+
+def trashed_customers_of(staff_id: ObjectId) -> Stored:
+    """Criteria of the customers in the trash that this person is responsible for, cares for, or
+    views."""
+    places = ("owner_id", "carers", "viewers.staff_id")
+    return {"kind": "customers", "$or": [{f"document.{place}": staff_id} for place in places]}
+
+
+def move_trashed_customers(hand: Stored, entry_ids: Sequence[ObjectId], at: datetime) -> int:
+    """Gives the customers of these entries of the trash to the receiver; how many.
+
+    Lists and orders follow when they are restored.
+    """
+
+    def work(session: ClientSession) -> int:
+        rows = _trashed({"_id": {"$in": list(entry_ids)}}, session)
+        return _move_trashed("customers", hand, rows, _actor(hand), at, session)
+
+    return in_transaction(work)
+
+
+def _trashed(criteria: Stored, session: ClientSession) -> list[Stored]:
+    """The records as they were stored, without what a hand-over does not look at."""
+    fields = {f"document.{name}": 1 for name in ("_id", *WATCHED)}
+    found = TrashedRecord.collection().find(criteria, fields, session=session)
+    return [entry["document"] for entry in found]
+
+
+def _move_trashed(
+    kind: str, hand: Stored, rows: Iterable[Stored], by: Actor, at: datetime, session: ClientSession
+) -> int:
+    changes = [(row, *hand_over(row, hand["from_id"], hand["to_id"])) for row in rows]
+    moved = [(row, values, was) for row, values, was in changes if values]
+    _write_trashed(kind, hand, [(row, values) for row, values, _ in moved], by, at, session)
+    kept = [_kept(hand, kind, row["_id"], was, at) for row, _, was in moved]
+    if kept:
+        HandedOver.collection().insert_many(kept, session=session)
+    return len(moved)
+
+
+def _write_trashed(
+    kind: str,
+    hand: Stored,
+    moved: Sequence[tuple[Stored, Stored]],
+    by: Actor,
+    at: datetime,
+    session: ClientSession,
+) -> None:
+    if not moved:
+        return
+    writes = []
+    for row, values in moved:
+        change: Stored = {
+            "$set": {f"document.{field}": new for field, new in values.items()},
+            "$inc": {"document.version": 1},
+        }
+        if (row.get("claim") or {}).get("staff_id") in (hand["from_id"], hand["to_id"]):
+            change["$unset"] = {"document.claim": ""}
+        writes.append(UpdateOne({"kind": kind, "record_id": row["_id"]}, change))
+    TrashedRecord.collection().bulk_write(writes, ordered=False, session=session)
+    entries = [
+        (
+            row["_id"],
+            row["name"] if kind == "customers" else row["code"],
+            {field: (row.get(field), new) for field, new in values.items()},
+        )
+        for row, values in moved
+    ]
+    audit.record_many(entries, by=by, at=at, action="hand over", kind=kind, session=session)
+
+
 # Products and absences
 
 
@@ -107,7 +188,9 @@ def move_products(hand: Stored, by: Actor, at: datetime, session: ClientSession)
     kept = [_kept(hand, "products", row["_id"], was, at) for row, _, was in moved]
     if kept:
         HandedOver.collection().insert_many(kept, session=session)
-    return [row["code"] for row in rows]
+    away = _trashed({"kind": "products", "document.carers": giver}, session)
+    _move_trashed("products", hand, away, by, at, session)
+    return [row["code"] for row in (*rows, *away)]
 
 
 def take_products_back(hand: Stored, by: Actor, at: datetime, session: ClientSession) -> None:
@@ -119,6 +202,9 @@ def take_products_back(hand: Stored, by: Actor, at: datetime, session: ClientSes
     rows = Product.collection().find({"_id": {"$in": list(kept)}}, session=session)
     back = [(row, take_back(row, kept[row["_id"]], hand["from_id"], hand["to_id"])) for row in rows]
     _write_products([(row, values) for row, values in back if values], by, at, session)
+    away = {"kind": "products", "record_id": {"$in": list(kept)}}
+    from_trash = _taken_back(hand, _trashed(away, session), kept)
+    _write_trashed("products", hand, from_trash, by, at, session)
     HandedOver.collection().update_many(mine, {"$set": {"undone_at": at}}, session=session)
 
 

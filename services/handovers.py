@@ -13,7 +13,16 @@ from typing import Any
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
-from models import Customer, HandedOver, HandOver, JobRun, Order, Product, Staff
+from models import (
+    Customer,
+    HandedOver,
+    HandOver,
+    JobRun,
+    Order,
+    Product,
+    Staff,
+    TrashedRecord,
+)
 from models.care import OPEN_STATES
 from models.hand_over import DONE, MOVING, UNDOING, UNDONE
 from models.job_run import ACTIVE_STATES
@@ -139,7 +148,8 @@ def prepare(
 
 
 def run(progress: Progress, hand_over_id: ObjectId, *, at: datetime) -> None:
-    """The job of a hand-over: customers in ranges, then who else bought the products.
+    """The job of a hand-over: customers in ranges, those in the trash too, then who else bought
+    the products.
 
     Raises Cancelled; run again, it goes on.
     """
@@ -152,14 +162,19 @@ def run(progress: Progress, hand_over_id: ObjectId, *, at: datetime) -> None:
     def work(ids: Sequence[ObjectId]) -> None:
         progress.count("customers_handed_over", handed_over.move_customers(hand, ids, at))
 
-    bulk.over(
-        Customer.collection(),
-        {"seen_by": giver, "$or": theirs},
-        work,
-        progress,
-        step="customers",
-        size=CUSTOMERS_PER_RANGE,
-    )
+    def work_in_trash(ids: Sequence[ObjectId]) -> None:
+        moved = handed_over.move_trashed_customers(hand, ids, at)
+        progress.count("customers_handed_over", moved)
+
+    # What is restored while the trash is gone over is found by going over the customers again.
+    for step, document, criteria, move in (
+        ("customers", Customer, {"seen_by": giver, "$or": theirs}, work),
+        ("trash", TrashedRecord, handed_over.trashed_customers_of(giver), work_in_trash),
+        ("restored", Customer, {"seen_by": giver, "$or": theirs}, work),
+    ):
+        bulk.over(
+            document.collection(), criteria, move, progress, step=step, size=CUSTOMERS_PER_RANGE
+        )
     recompute_scope_of_products(hand["product_codes"], progress, at)
     bulk.once("end", lambda: _finish(hand, DONE, at), progress)
 

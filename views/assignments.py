@@ -122,7 +122,7 @@ class Assignments(ListScreen):
 class AssignProducts(Assignments):
     """[Gán user chăm sóc mặt hàng]."""
 
-    model = Product
+    model, kind = Product, "products"
     endpoint_name, url_path, icon = "assign_products", "/assignments/products", "package"
     label = N_("Assign carers to products")
     columns = (
@@ -140,7 +140,8 @@ class AssignProducts(Assignments):
         return (SearchFilter("q", N_("Name, code…"), "search_words"), CARER, GROUP)
 
     def side(self, state: FilterState) -> dict[str, Any]:
-        return super().side(state) | group_tree(self, state)
+        tree = group_tree(self, state) if self.has_side(state) else {}
+        return super().side(state) | tree
 
     def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
         return RowView(

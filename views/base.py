@@ -23,8 +23,15 @@ from views.security import login_redirect
 UNDO = "undo "  # begins the category of a flash; the address that takes the change back follows
 
 
-def meets(actor: Actor, needs: str | tuple[str, str] | None) -> bool:
-    """Whether the actor has the ability, or may do the action with the kind; None: any role."""
+def meets(
+    actor: Actor, needs: str | tuple[str, str] | None, reads: tuple[str, str] | None = None
+) -> bool:
+    """Whether the actor has the ability, or may do the action with the kind; None: any role.
+
+    `reads` is a field, as (kind, key), that the actor must see as it is.
+    """
+    if reads is not None and not actor.access.sees(*reads):
+        return False
     if needs is None:
         return bool(actor.access.roles)
     return actor.can(needs) if isinstance(needs, str) else actor.may(*needs)
@@ -54,7 +61,8 @@ class AccessControl:
     Class attributes to set: `endpoint_name` ("orders_due"), `url_path` ("/orders/due"), `label`
     (English gettext id, marked with N_), `icon` (a name in tools/icons.txt), and what a person
     `needs` to be let in (rules/permissions.py): an ability ("audit"), a kind with an action
-    (("orders", "see")), or None: any role at all.
+    (("orders", "see")), or None: any role at all. A screen that is about one field names it in
+    `reads`, as (kind, key): who may not see that field has no use of the screen.
     """
 
     endpoint_name = ""
@@ -62,10 +70,11 @@ class AccessControl:
     label = ""
     icon = "list-details"
     needs: str | tuple[str, str] | None = None
+    reads: tuple[str, str] | None = None
 
     def is_accessible(self) -> bool:
         """Whether the person's roles allow what the screen needs."""
-        return person() is not None and meets(current_actor(), self.needs)
+        return person() is not None and meets(current_actor(), self.needs, self.reads)
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> BaseResponse:
         """To the login for a stranger; for staff whose roles do not allow it, NotAllowed."""

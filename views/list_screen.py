@@ -38,7 +38,9 @@ PAGING = ("after", "before", "sort", "page", "view", "where", "group", "mode", "
 
 
 # Filters whose key is not that of the field that they ask for.
-FIELDS_OF_FILTERS = {"state": "care_state", "at": "at"}
+FIELDS_OF_FILTERS = {"state": "care_state", "at": "at", "carer": "carers"}
+# Filters over what records of another kind say: (kind, filter) is about (kind, field).
+FOREIGN_FILTERS = {("orders", "group"): ("products", "group")}
 
 
 @dataclass(slots=True)
@@ -200,15 +202,20 @@ class ListScreen(ConfiguredModelView):
 
     def offered_filters(self) -> tuple[Filter, ...]:
         """The filters without those over fields that the person may not see as they are."""
-        if not self.kind or not current_actor().is_limited(self.kind):
-            return self.list_filters()
-        access, fields = current_actor().access, configured().kinds[self.kind].fields
-        over = {one.key: FIELDS_OF_FILTERS.get(one.key, one.key) for one in self.list_filters()}
-        return tuple(
-            one
-            for one in self.list_filters()
-            if over[one.key] not in fields or access.sees(self.kind, over[one.key])
+        found = self.list_filters()
+        return tuple(one for one in found if self._may_filter(one.key)) if self.kind else found
+
+    def _may_filter(self, key: str) -> bool:
+        kind, field = FOREIGN_FILTERS.get(
+            (self.kind, key), (self.kind, FIELDS_OF_FILTERS.get(key, key))
         )
+        is_field = field in configured().kinds[kind].fields
+        return not is_field or current_actor().access.sees(kind, field)
+
+    def has_side(self, state: FilterState) -> bool:
+        """Whether the tree beside the list is shown: its filter is one that the reader has."""
+        keys = {one.key for one in state.filters}
+        return self.side_template is not None and self.side_filter in keys
 
     def criteria(self, state: FilterState, *, without: Sequence[str] = ()) -> Criteria:
         return lists.merge(

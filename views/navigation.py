@@ -259,7 +259,7 @@ def _views() -> dict[str, Any]:
 
 
 def _is_open(view: Any, actor: Actor | None) -> bool:
-    return bool(meets(actor, view.needs) if actor else view.is_accessible())
+    return bool(meets(actor, view.needs, view.reads) if actor else view.is_accessible())
 
 
 def _link(entry: Entry, view: Any) -> Link:

@@ -128,6 +128,7 @@ class OrdersDueByGroup(OrdersDue):
 
     endpoint_name, url_path, icon = "orders_due_by_group", "/orders/due/by-group", "category"
     label = N_("Orders due for care by product group")
+    reads = ("products", "group")
     side_template, side_filter = "lists/_groups.html", "group"
 
     def list_filters(self) -> tuple[Filter, ...]:
@@ -142,6 +143,7 @@ class OrdersDueByArea(OrdersDue):
 
     endpoint_name, url_path, icon = "orders_due_by_area", "/orders/due/by-area", "map-pin"
     label = N_("Orders due for care by area")
+    reads = ("orders", "area")
     side_template, side_filter = "lists/_areas.html", "area"
 
     def side(self, state: FilterState) -> dict[str, Any]:

@@ -8,10 +8,20 @@ import pytest
 from bson import ObjectId
 
 from jobs import runner
-from models import AuditEntry, Customer, HandedOver, HandOver, JobRun, Order, Product, Staff
+from models import (
+    AuditEntry,
+    Customer,
+    HandedOver,
+    HandOver,
+    JobRun,
+    Order,
+    Product,
+    Staff,
+    TrashedRecord,
+)
 from rules.errors import InvalidInput, NotAllowed
 from rules.scope import BY_PRODUCT, Actor, customer_scope, due_order_scope
-from services import absences, handed_over, handovers
+from services import absences, handed_over, handovers, trash
 from services.progress import Cancelled, NoProgress
 from services.scope import recompute_all_scope
 from tests.factories import NOW, TODAY, ZONE, make_customer, make_order, make_product
@@ -264,3 +274,112 @@ def test_what_a_hand_over_kept_expires(
     kept = list(HandedOver.collection().find())
     assert len(kept) == 6
     assert {one["expires_at"] for one in kept} == {NOW + handed_over.KEPT}
+
+
+def trashed(kind: str, record_id: Any) -> dict[str, Any]:
+    found = TrashedRecord.collection().find_one({"kind": kind, "record_id": record_id}) or {}
+    document: dict[str, Any] = found["document"]
+    return document
+
+
+def whose() -> list[dict[str, Any]]:
+    """Who is named on each record; a status follows when a customer is restored."""
+    named = ("_id", "owner_id", "carers", "viewers", "seen_by", "customer_carers")
+    return [{name: row.get(name) for name in named} for row in snapshot()]
+
+
+def put_into_the_trash(
+    work: dict[str, ObjectId], manager: Actor
+) -> tuple[dict[str, Any], list[ObjectId]]:
+    """Three of the customers and a product, deleted; the product, and the batches."""
+    product = Product.collection().find_one({"code": "A"}) or {}
+    batches = [
+        trash.delete("customers", work[name], by=manager, at=NOW).batch_id
+        for name in ("cared", "owned", "viewed")
+    ]
+    batches.append(trash.delete("products", product["_id"], by=manager, at=NOW).batch_id)
+    work_off()
+    return product, batches
+
+
+def test_what_comes_back_from_the_trash_is_the_receivers(
+    work: dict[str, ObjectId], agent: Actor, colleague: Actor, manager: Actor
+) -> None:
+    product, batches = put_into_the_trash(work, manager)
+    start(agent, colleague, manager)
+    work_off()
+    assert trashed("customers", work["cared"])["carers"] == [colleague.staff_id]
+    assert (
+        AuditEntry.collection().count_documents(
+            {"record_id": {"$in": [work["cared"], product["_id"]]}, "action": "hand over"}
+        )
+        == 2
+    )
+    for batch in batches:
+        trash.restore(batch, by=manager, at=NOW)
+    work_off()
+    assert seen(agent) == set()
+    assert seen(colleague) == set(work.values())
+    order = Order.collection().find_one({"customer_id": work["cared"]}) or {}
+    assert order["customer_carers"] == [colleague.staff_id]
+
+
+@pytest.mark.parametrize("is_restored", [False, True])
+def test_what_was_in_the_trash_is_taken_back_too(
+    work: dict[str, ObjectId],
+    agent: Actor,
+    colleague: Actor,
+    manager: Actor,
+    is_restored: bool,
+) -> None:
+    before, everything = seen(agent), whose()
+    _, batches = put_into_the_trash(work, manager)
+    hand = start(agent, colleague, manager)
+    work_off()
+    if is_restored:
+        for batch in batches:
+            trash.restore(batch, by=manager, at=NOW)
+        work_off()
+    handovers.start_undo(hand, by=manager, at=NOW)
+    work_off()
+    if not is_restored:
+        for batch in batches:
+            trash.restore(batch, by=manager, at=NOW)
+        work_off()
+    assert seen(agent) == before
+    assert whose() == everything
+
+
+def test_what_is_deleted_after_the_hand_over_is_taken_back_too(
+    work: dict[str, ObjectId], agent: Actor, colleague: Actor, manager: Actor
+) -> None:
+    hand = start(agent, colleague, manager)
+    work_off()
+    put_into_the_trash(work, manager)
+    handovers.start_undo(hand, by=manager, at=NOW)
+    work_off()
+    assert trashed("customers", work["cared"])["carers"] == [agent.staff_id]
+    assert trashed("customers", work["owned"])["owner_id"] == agent.staff_id
+
+
+def test_a_customer_restored_while_the_job_runs_is_not_forgotten(
+    work: dict[str, ObjectId],
+    agent: Actor,
+    colleague: Actor,
+    manager: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batch = trash.delete("customers", work["cared"], by=manager, at=NOW).batch_id
+    hand = start(agent, colleague, manager)
+    move = handed_over.move_customers
+
+    def restore_after(*given: Any) -> int:
+        moved = move(*given)
+        if TrashedRecord.collection().find_one({"batch_id": batch}):
+            trash.restore(batch, by=manager, at=NOW)
+        return moved
+
+    monkeypatch.setattr(handed_over, "move_customers", restore_after)
+    handovers.run(NoProgress(), hand, at=NOW)
+    cared = Customer.collection().find_one({"_id": work["cared"]}) or {}
+    assert cared["carers"] == [colleague.staff_id]

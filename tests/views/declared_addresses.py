@@ -138,7 +138,7 @@ LISTS = {
     "customers_due": Listed(("customers", "see"), "customers", "due", "customers"),
     "orders_due": Listed(("orders", "see"), "orders", "due", "orders"),
     "orders_due_by_area": Listed(("orders", "see"), "orders", "due", "orders"),
-    "orders_due_by_group": Listed(("orders", "see"), "orders", "due", "orders"),
+    "orders_due_by_group": Listed(("products", "see"), "orders", "due", "orders"),
     "history": Listed(("entries", "see"), "entries", "at", "entries"),
     "products": Listed(("products", "see"), "products", kind="products"),
     "records": Listed(("phieu", "see"), "records", kind="phieu"),
