@@ -16,5 +16,7 @@ class Area(CarebookDocument):
         "collection": "areas",
         "indexes": [
             {"name": "area_by_name", "fields": ["name"], "unique": True},
+            # What stands below an area: filters by it find that as well.
+            {"name": "area_by_parent", "fields": ["parent_id"]},
         ],
     }

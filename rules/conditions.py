@@ -283,7 +283,8 @@ def _holds(part: Part, values: Mapping[str, Any], context: Context) -> bool:
     if isinstance(part, Group):
         found = (_holds(one, values, context) for one in part.parts)
         return all(found) if part.joiner == AND else any(found)
-    return is_met(part.operator, values.get(part.field), part.values, context)
+    field = (context.fields or {}).get(part.field)
+    return is_met(part.operator, values.get(part.field), part.values, context, field)
 
 
 def values_of(record: Mapping[str, Any], fields: Fields) -> dict[str, Any]:

@@ -150,7 +150,11 @@ class InstantRangeFilter:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceFilter:
-    """Records that refer to one other record, named by its id. `none` finds those without."""
+    """Records that refer to one other record, named by its id. `none` finds those without.
+
+    `below` gives the ids under one of a tree, for which it stands as well. With `has_ancestors`
+    the path names what stands above by itself.
+    """
 
     key: str
     label: str
@@ -158,6 +162,8 @@ class ReferenceFilter:
     says: str
     parse_id: Callable[[str], Any]
     default: str = ""
+    below: Callable[[Any], Sequence[Any]] | None = None
+    has_ancestors: bool = False
 
     def parse(self, raw: str) -> Any:
         if raw == "none":
@@ -172,10 +178,17 @@ class ReferenceFilter:
             ) from error
 
     def criteria(self, value: Any, today: date) -> Criteria:
-        return {self.path: value}
+        under = [] if self.has_ancestors else self._under(value)
+        return {self.path: {"$in": [value, *under]} if under else value}
 
     def sentence(self, value: Any) -> Sentence | None:
-        return Sentence(self.says, {"name": value}) if value else None
+        if not value:
+            return None
+        said = Sentence(self.says, {"name": value})
+        return Sentence(N_("%(value)s and below"), {"value": said}) if self._under(value) else said
+
+    def _under(self, value: Any) -> Sequence[Any]:
+        return self.below(value) if self.below and value else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,11 @@ def _known(field: Field, values: tuple[str, ...], context: Context) -> None:
             )
 
 
+def below(field: Field | None, value: str, context: Context) -> tuple[str, ...]:
+    """The values below a chosen one, which it stands for as well; () outside of trees."""
+    return context.below(field, value) if field and context.below else ()
+
+
 def identified(field: Field, value: str, context: Context) -> Any:
     if value == ME and field.refers_to == "staff":
         return context.me

@@ -10,6 +10,7 @@ from rules import letters
 from rules.errors import N_, InvalidInput
 from rules.fields import Field
 from rules.operands import (
+    below,
     checked,
     day_range,
     identified,
@@ -60,8 +61,7 @@ def asked(
     if key == "yes":
         return {"$eq": True}
     if takes == VALUES:
-        wanted = [_stored_value(field, value, context) for value in values]
-        return {"$all": wanted} if key == "all" else {"$in": wanted}
+        return _values_test(field, key, values, context)
     operands = operands_of(key, takes, values, context)
     if takes == PHONE:
         return {"$regex": letters.digits_in_a_row(phone_digits(operands[0]))}
@@ -71,6 +71,21 @@ def asked(
         return _number_test(key, [context.store_number(one) for one in operands])
     first, last = day_range(key, operands)
     return _day_test(field, first, last, context)
+
+
+def _values_test(
+    field: Field, key: str, values: tuple[str, ...], context: Context
+) -> dict[str, Any]:
+    """A value of a tree stands for all that is below it as well."""
+    branches = [
+        [_stored_value(field, one, context) for one in (value, *below(field, value, context))]
+        for value in values
+    ]
+    if key != "all":
+        return {"$in": list(dict.fromkeys(one for branch in branches for one in branch))}
+    if all(len(branch) == 1 for branch in branches):
+        return {"$all": [branch[0] for branch in branches]}
+    return {"$all": [{"$elemMatch": {"$in": branch}} for branch in branches]}
 
 
 FILLED_TESTS: Mapping[str, dict[str, Any]] = {

@@ -7,16 +7,20 @@ from typing import Any
 
 from rules import letters
 from rules.errors import InvalidInput
-from rules.operands import day_range, operands_of, phone_digits, tag_key, whole_number
-from rules.operators import DAYS, DENIED, ME, NUMBER, NUMBERS, PHONE, TAKES, TEXT, Context
+from rules.fields import Field
+from rules.operands import below, day_range, operands_of, phone_digits, tag_key, whole_number
+from rules.operators import DAYS, DENIED, ME, NUMBER, NUMBERS, PHONE, TAKES, TEXT, VALUES, Context
 from rules.phones import phone_key
 
 
-def is_met(key: str, value: Any, values: tuple[str, ...], context: Context) -> bool:
+def is_met(
+    key: str, value: Any, values: tuple[str, ...], context: Context, field: Field | None = None
+) -> bool:
     """Whether a Python value meets what is asked; False for values that `checked` refuses.
 
     Args:
         value: None, a str, int, Decimal, bool, date, aware datetime or id, or a list of them.
+        field: whose value it is, for values that stand in a tree.
     """
     takes = TAKES.get(key)
     if takes is None:
@@ -30,9 +34,18 @@ def is_met(key: str, value: Any, values: tuple[str, ...], context: Context) -> b
             operands = operands_of(key, DAYS if days else NUMBERS, values, context)
     except InvalidInput:
         return False
-    if key in DENIED:
-        return not _any_met(DENIED[key], takes, found, operands, context)
-    return _any_met(key, takes, found, operands, context)
+    positive = DENIED.get(key, key)
+    if takes == VALUES:
+        branches = [(one, *below(field, one, context)) for one in operands]
+        is_so = _chosen(positive, found, branches, context)
+    else:
+        is_so = _any_met(positive, takes, found, operands, context)
+    return is_so != (key in DENIED)
+
+
+def _chosen(key: str, found: list[Any], branches: list[tuple[str, ...]], context: Context) -> bool:
+    met = (_is_chosen(found, branch, context) for branch in branches)
+    return all(met) if key == "all" else any(met)
 
 
 def _is_one(value: Any) -> bool:
@@ -44,10 +57,6 @@ def _any_met(
 ) -> bool:
     if key == "filled":
         return bool(found)
-    if key == "all":
-        return all(_is_chosen(found, (one,), context) for one in operands)
-    if key == "in":
-        return _is_chosen(found, operands, context)
     return any(_meets(key, takes, one, operands, context) for one in found)
 
 

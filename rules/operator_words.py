@@ -5,7 +5,7 @@ from typing import Any
 from rules import relative_days
 from rules.errors import N_, InvalidInput
 from rules.fields import Field
-from rules.operands import number
+from rules.operands import below, number
 from rules.operators import (
     DAY,
     DAYS,
@@ -49,7 +49,9 @@ def _shown(field: Field, chosen: Operator, value: str, context: Context) -> Any:
         fixed = {one.key: one.label for one in field.choices}
         if value in fixed:
             return Sentence(fixed[value])
-        return context.value_label(field, value) if context.value_label else value
+        label = context.value_label(field, value) if context.value_label else value
+        is_branch = bool(below(field, value, context))
+        return Sentence(N_("%(value)s and below"), {"value": label}) if is_branch else label
     if chosen.takes in (NUMBER, NUMBERS):
         return number(value)
     if chosen.takes in (DAY, DAYS) and value in relative_days.PERIODS:

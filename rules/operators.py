@@ -49,6 +49,8 @@ class Context:
         store_day, store_number: a local date and a Decimal as the store keeps them.
         read_id: the id behind a text; raises any Exception for what is none.
         known_values: pick list -> keys that conditions may name; None: any key.
+        below: (field, value) -> the values below it in its tree, which it stands for as well; None:
+            each value stands for itself.
         value_label: (field, value) -> what people call the choice or record, for sentences.
         locale: the reader's language, for the labels of fields.
         fields: every field of the kind, which computed ones may name though the reader lacks them.
@@ -61,6 +63,7 @@ class Context:
     store_number: Callable[[Decimal], Any] = _same
     read_id: Callable[[str], Any] = _same
     known_values: Callable[[str], Iterable[str]] | None = None
+    below: Callable[[Field, str], tuple[str, ...]] | None = None
     value_label: Callable[[Field, str], str] | None = None
     locale: str = "vi"
     fields: Mapping[str, Field] | None = None

@@ -9,6 +9,7 @@ from bson import Decimal128, ObjectId
 from models.base import stored_date
 from rules.conditions import Context
 from rules.fields import Field
+from services import trees
 from services.configuration import Configuration
 
 
@@ -46,6 +47,7 @@ def context(
         store_number=Decimal128,
         read_id=ObjectId,
         known_values=lambda key: config.pick_lists.get(key, {}).keys(),
+        below=trees.below_of(config),
         value_label=label,
         locale=locale,
         fields=config.kinds[kind].fields if kind in config.kinds else None,

@@ -20,7 +20,8 @@ from rules.conditions import AND, Condition, Group
 from rules.errors import InvalidInput
 from rules.fields import CHOICE, CHOICES, DAY, FLAG, INSTANT, NUMBER, REFERENCE, REFERENCES, Field
 from rules.filters import merge
-from services import list_groups, lists, references
+from rules.operators import MOST_VALUES
+from services import list_groups, lists, references, trees
 from services.lists import Page, projection_of
 from views import formats
 from views.cells import EMPTY, Cell, RowView
@@ -265,18 +266,24 @@ class ListModes:
         elif field.family == FLAG:
             condition = Condition(field.key, "yes" if value else "no")
         else:
-            condition = Condition(field.key, "in", (_text(value),))
+            return self._with(*self._exactly(field, _text(value)))
         return self._with(condition)
+
+    def _exactly(self, field: Field, value: str) -> Sequence[Condition]:
+        """A group of a tree's value has the records of that value, not of those below it."""
+        chosen = Condition(field.key, "in", (value,))
+        below = () if field.is_many else trees.below_of(configured())(field, value)
+        return (chosen, Condition(field.key, "none", below[:MOST_VALUES])) if below else (chosen,)
 
     def _on_day(self, field: Field, day: date) -> str:
         return self._with(Condition(field.key, "on", (day.isoformat(),)))
 
-    def _with(self, condition: Condition) -> str:
+    def _with(self, *added: Condition) -> str:
         try:
             tree = conditions.read(self.arguments().get("where", ""))
         except InvalidInput:
             tree = None
-        parts = (tree, condition) if tree else (condition,)
+        parts = (tree, *added) if tree else added
         return conditions.write(Group(AND, parts))
 
 

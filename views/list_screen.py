@@ -291,7 +291,12 @@ class ListScreen(ConfiguredModelView):
 
 def _named(says: Sentence, name: str | None) -> Sentence:
     """The sentence of a filter with the name of the record behind its id."""
-    return Sentence(says.message, says.params | {"name": name}) if name else says
+    if not name:
+        return says
+    inner = {
+        key: _named(one, name) for key, one in says.params.items() if isinstance(one, Sentence)
+    }
+    return Sentence(says.message, says.params | {"name": name} | inner)
 
 
 def picked(config: Configuration, list_key: str, key: str | None) -> Cell:

@@ -1,9 +1,10 @@
 """Orders due for care: all, by product group, by customer area (S1.12 to S1.14, S1.17)."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 from bson import ObjectId
+from flask import g
 
 from models import Area, Order, Product, ProductGroup
 from models.base import stored_date
@@ -20,11 +21,11 @@ from rules.filters import (
 )
 from rules.permissions import SEE
 from rules.scope import due_order_scope, order_carers
-from services import lists, references
+from services import lists, references, trees
 from services.lists import Sort
 from views import whose_work
 from views.cells import Column
-from views.context import current_actor
+from views.context import current_actor, today
 from views.due_cells import customer, due, square
 from views.kind_list import KindList, Make
 from views.list_screen import ListScreen, links
@@ -40,8 +41,33 @@ STATES = ChoiceFilter(
     default="all",
 )
 DUE = DueFilter("due", N_("Care date"), "care.due_on", stored_date)
-AREA = ReferenceFilter("area", N_("Area"), "area_id", N_("area %(name)s"), ObjectId)
-GROUP = ReferenceFilter("group", N_("Product group"), "group_ids", N_("group %(name)s"), ObjectId)
+
+
+def children(kind: str) -> trees.Children[ObjectId]:
+    """What stands right below each area or product group, looked up once in a request."""
+    known = g.setdefault("children", {})
+    if kind not in known:
+        known[kind] = trees.children(kind)
+    return cast(trees.Children[ObjectId], known[kind])
+
+
+def below(kind: str) -> Callable[[ObjectId], list[ObjectId]]:
+    """What gives everything below a record of the kind."""
+    return lambda record_id: trees.under(record_id, children(kind))
+
+
+AREA = ReferenceFilter(
+    "area", N_("Area"), "area_id", N_("area %(name)s"), ObjectId, below=below("areas")
+)
+GROUP = ReferenceFilter(
+    "group",
+    N_("Product group"),
+    "group_ids",
+    N_("group %(name)s"),
+    ObjectId,
+    below=below("product_groups"),
+    has_ancestors=True,
+)
 
 
 class OrdersDue(KindList):
@@ -147,9 +173,13 @@ class OrdersDueByArea(OrdersDue):
     side_template, side_filter = "lists/_areas.html", "area"
 
     def side(self, state: FilterState) -> dict[str, Any]:
-        shown = list(Area.collection().find({}, {"name": 1}).sort("search", 1).limit(AREAS_SHOWN))
+        found = Area.collection().find({}, {"name": 1}).sort("search", 1)
+        shown = list(found.limit(AREAS_SHOWN))
         rest = self.criteria(state, without=["area"])
-        wanted = {str(one["_id"]): lists.merge([rest, {"area_id": one["_id"]}]) for one in shown}
+        wanted = {
+            str(one["_id"]): lists.merge([rest, AREA.criteria(one["_id"], today())])
+            for one in shown
+        }
         wanted["none"] = lists.merge([rest, {"area_id": None}])
         return {
             "areas": shown,

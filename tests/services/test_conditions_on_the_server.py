@@ -35,9 +35,6 @@ from tests import factories
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TODAY = date(2026, 11, 21)
 IDS = [ObjectId(f"{number:024x}") for number in range(1, 4)]
-CONTEXT = Context(
-    TODAY, ZONE, me=IDS[0], store_day=stored_date, store_number=Decimal128, read_id=ObjectId
-)
 OPTIONS = tuple(Option(key, key) for key in ("hot", "new", "lost"))
 FIELDS = {
     one.key: one
@@ -59,6 +56,18 @@ FIELDS = {
         Field("viewers", "staff_list", "viewers.staff_id"),
     )
 }
+BELOW = {("choice", "hot"): ("new",), ("choices", "hot"): ("new", "lost")}
+BELOW["staff", str(IDS[1])] = (str(IDS[2]),)
+CONTEXT = Context(
+    TODAY,
+    ZONE,
+    me=IDS[0],
+    store_day=stored_date,
+    store_number=Decimal128,
+    read_id=ObjectId,
+    below=lambda field, value: BELOW.get((field.key, value), ()),
+    fields=FIELDS,
+)
 texts = st.sampled_from(["", "Hoà Đạt", "hoa", "HÒA ", "đ", "0912 440 785", "a.b", "Ngô  ý"])
 days = st.integers(-40, 40).map(lambda shift: date.fromordinal(TODAY.toordinal() + shift))
 instants = st.integers(-50 * 24, 40 * 24).map(

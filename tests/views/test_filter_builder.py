@@ -4,18 +4,18 @@ import re
 from collections.abc import Callable
 from html import unescape
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
 from bson import ObjectId
 
-from models import ConfigurationItem, Site, Staff
+from models import Area, ConfigurationItem, Site, Staff
 from rules.conditions import MOST_CONDITIONS
 from rules.scope import SYSTEM, Actor
 from services import configuration_changes
 from services.configuration_changes import Change
 from services.customers import search_fields
-from tests.factories import NOW, make_area, make_customer, make_order
+from tests.factories import NOW, change_pick_list, make_area, make_customer, make_order
 from tests.views.conftest import Browser
 
 pytestmark = pytest.mark.usefixtures("desk")
@@ -289,7 +289,8 @@ def test_the_list_asks_little_of_the_database(desk: Browser, queries: list[str])
     plain = len(queries)
     queries.clear()
     page(desk, f"and(relationship.in(hot),area.in({hue},{make_area('Vinh')}),owner.in(me))")
-    assert len(queries) <= plain + 3, queries
+    # Two for making the second area, one for its name and one for what stands below areas.
+    assert len(queries) <= plain + 4, queries
     assert Staff.objects.count() >= 1
 
 
@@ -366,3 +367,64 @@ def test_a_masked_field_cannot_be_asked(desk: Browser, agent: Actor) -> None:
     assert "Không có trường “phones” để lọc" in shown
     assert 'value="phones"' not in desk.get("/filters/customers").text
     assert 'value="name"' in desk.get("/filters/customers").text
+
+
+def trees() -> tuple[ObjectId, ObjectId, ObjectId]:
+    """An area with a district that has a ward; a tree of customer groups."""
+    city = make_area("Huế")
+    district, ward = make_area("Phú Xuân"), make_area("Thuận Hoà")
+    Area.collection().update_one({"_id": district}, {"$set": {"parent_id": city}})
+    Area.collection().update_one({"_id": ward}, {"$set": {"parent_id": district}})
+    change_pick_list(
+        "group",
+        set={
+            "values": [
+                {"key": "firm", "label_vi": "Doanh nghiệp", "label_en": "Firms"},
+                {"key": "small", "label_vi": "Nhỏ", "label_en": "Small", "parent": "firm"},
+                {"key": "tiny", "label_vi": "Siêu nhỏ", "label_en": "Tiny", "parent": "small"},
+                {"key": "vip", "label_vi": "VIP", "label_en": "VIP"},
+            ]
+        },
+    )
+    Site.collection().update_one({"key": "site"}, {"$inc": {"config_rev": 1}})
+    return city, district, ward
+
+
+def test_a_value_of_a_tree_stands_for_what_is_below_it(desk: Browser) -> None:
+    city, district, ward = trees()
+    first = add("An", area_id=city, groups=["firm"])
+    second = add("Bình", area_id=ward, groups=["tiny", "vip"])
+    third = add("Chi", groups=["vip"])
+    assert listed(desk, f"area.in({city})") == [first, second]
+    assert listed(desk, f"area.in({district})") == [second]
+    assert listed(desk, f"area.none({city})") == [third]
+    assert listed(desk, "groups.in(firm)") == [first, second]
+    assert listed(desk, "groups.all(firm,vip)") == [second]
+    assert listed(desk, "groups.none(small)") == [first, third]
+    assert "là một trong: Huế và cấp dưới" in page(desk, f"area.in({city})")
+    assert "Doanh nghiệp và cấp dưới" in page(desk, "groups.in(firm)")
+    assert "VIP và cấp dưới" not in page(desk, "groups.in(vip)")
+
+
+def test_a_quick_filter_by_area_finds_what_is_below_it(desk: Browser) -> None:
+    city, _, ward = trees()
+    below = add("Bình", area_id=ward)
+    add("Chi")
+    assert listed(desk, "", area=str(city)) == [below]
+    assert "khu vực Huế và cấp dưới" in page(desk, "", area=str(city))
+    order = make_order(below, area_id=ward, due_on=NOW.date())
+    shown = unescape(desk.get(f"/orders/due/by-area?area={city}&due=all").text)
+    assert str(order) in shown
+
+
+def test_a_group_of_a_list_has_the_rows_of_its_value_alone(desk: Browser) -> None:
+    city, _, ward = trees()
+    add("An", area_id=city)
+    add("Bình", area_id=ward)
+    shown = page(desk, "", group="area")
+    links = [
+        one for one in re.findall(r'href="([^"]+)"', shown) if f"area.in({city})" in unquote(one)
+    ]
+    assert links
+    assert ROW.findall(desk.get(links[0]).text) != []
+    assert len(ROW.findall(desk.get(links[0]).text)) == 1
