@@ -90,7 +90,7 @@ def restore_version(
     keys = (key, audit_versions.NOW)
     found = audit_versions.read(kind, record, keys, by=by)
     old, current = found[key], found[audit_versions.NOW]
-    allowed = field_values.editable(audit_versions.kind_of(kind), by.access)
+    allowed = field_values.editable(audit_versions.versioned_kind(kind), by.access)
     known = {one.path: one for one in allowed.values()}
     if any(path not in known for path in fields):
         raise InvalidInput(N_("This cannot be taken back here. Change it in the form instead."))

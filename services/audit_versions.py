@@ -11,8 +11,8 @@ from rules.errors import NotFound
 from rules.fields import FILES, Field, Kind
 from rules.record_paths import single_value
 from rules.scope import Actor, scope
-from services import configuration, record_saving, site_records
-from stores import mongo
+from services import record_saving, site_records
+from services.kinds import collection_of, kind_of
 
 Stored = dict[str, Any]
 NOW, FIRST = "now", "first"  # beside the ids of entries, after which a version begins
@@ -31,21 +31,20 @@ class Version:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def kind_of(key: str) -> Kind:
-    """The kind with its fields. Raises NotFound."""
-    found = configuration.snapshot().kinds.get(key)
-    if found is None or not record_saving.saves(key):
+def versioned_kind(key: str) -> Kind:
+    """A kind whose records have a form, and so versions. Raises NotFound."""
+    if not record_saving.saves(key):
         raise NotFound()
-    return found
+    return kind_of(key)
 
 
 def record_of(kind_key: str, record_id: ObjectId, *, by: Actor) -> Stored:
     """The record, if the actor may see it. Raises NotFound."""
-    kind = kind_of(kind_key)
+    kind = versioned_kind(kind_key)
     if kind.collection == site_records.COLLECTION:
         return site_records.read(kind_key, record_id, by=by)
     wanted = {"$and": [{"_id": record_id}, scope(by, kind_key)]}
-    found = mongo.database()[kind.collection].find_one(wanted)
+    found = collection_of(kind).find_one(wanted)
     if found is None:
         raise NotFound()
     return found
@@ -65,7 +64,7 @@ def shown_fields(kind: Kind, by: Actor) -> dict[str, Field]:
 
 def read(kind_key: str, record: Stored, keys: Collection[str], *, by: Actor) -> dict[str, Version]:
     """The versions with these keys: NOW, FIRST or the id of an entry. Raises NotFound."""
-    paths = shown_fields(kind_of(kind_key), by)
+    paths = shown_fields(versioned_kind(kind_key), by)
     state = {path: single_value(record, path) for path in paths}
     found = {NOW: Version(NOW, None, dict(state))}
     about = {"kind": kind_key, "record_id": record["_id"]}

@@ -10,7 +10,7 @@ from rules.permissions import SHIPPED_ROLES
 from rules.sentences import Sentence
 from services import field_conversion, field_indexes, pick_lists
 from services.configuration import Configuration
-from stores import mongo
+from services.kinds import collection_of
 
 
 def of(items: Iterable[ItemDiff], now: Configuration) -> list[tuple[ItemDiff, Sentence]]:
@@ -64,14 +64,14 @@ def _not_unique(item: ItemDiff, kind: Kind, field: Field) -> list[Sentence]:
 
 def _filled(kind: Kind, field: Field) -> int:
     criteria = {**kind.base, field.path: {"$exists": True, "$nin": [None, "", []]}}
-    return mongo.database()[kind.collection].count_documents(criteria)
+    return collection_of(kind).count_documents(criteria)
 
 
 def _kind(item: ItemDiff, now: Configuration) -> list[Sentence]:
     kind = now.kinds.get(item.key)
     if item.after is not None or kind is None or kind.source != SITE or not kind.base:
         return []
-    count = mongo.database()[kind.collection].count_documents(dict(kind.base))
+    count = collection_of(kind).count_documents(dict(kind.base))
     if not count:
         return []
     return [

@@ -22,6 +22,7 @@ from rules.scope import SYSTEM
 from services import bulk, configuration, field_indexes, field_values, references
 from services.configuration import Configuration
 from services.configuration_changes import Content
+from services.kinds import collection_of
 from services.progress import NoProgress, Progress
 from stores import mongo
 
@@ -125,7 +126,7 @@ class _Turn:
         lists = frozenset(config.pick_lists)
         self.old: Field = site_field(key, before, lists)
         self.new: Field = site_field(key, after, lists)
-        self.collection: Collection[Stored] = mongo.database()[kind.collection]
+        self.collection: Collection[Stored] = collection_of(kind)
         self._key = key
         self._config = config
         today = at.astimezone(mongo.zone()).date()

@@ -17,6 +17,7 @@ from rules.kinds import RECORDS
 from rules.scope import Actor
 from services import bulk, configuration, job_runs
 from services.field_values import from_stored
+from services.kinds import collection_of
 from services.progress import NoProgress, Progress
 from stores import mongo
 
@@ -96,7 +97,7 @@ def bring_in_line(key: str, progress: Progress | None = None) -> dict[str, int]:
         needed = {one.name: one for one in wanted(kind)}
         present = _present(kind)
         for name in present - set(needed):
-            _drop(_collection(kind), name)
+            _drop(collection_of(kind), name)
             counts["indexes_dropped"] += 1
         for name in sorted(set(needed) - present):
             _make(kind, needed[name], progress)
@@ -111,7 +112,7 @@ def bring_in_line(key: str, progress: Progress | None = None) -> dict[str, int]:
 
 def duplicates(kind: Kind, field: Field, limit: int = 3) -> list[str]:
     """Some values that several records have, as they are typed; empty when all differ."""
-    found = _collection(kind).aggregate(
+    found = collection_of(kind).aggregate(
         [
             {"$match": {**kind.base, field.path: {"$exists": True}}},
             {"$group": {"_id": f"${field.path}", "number": {"$sum": 1}}},
@@ -126,13 +127,13 @@ def duplicates(kind: Kind, field: Field, limit: int = 3) -> list[str]:
 
 def _present(kind: Kind) -> set[str]:
     """The names of the indexes of fields that are there."""
-    known = _collection(kind).index_information()
+    known = collection_of(kind).index_information()
     return {name for name in known if name.startswith(f"{PREFIX}{kind.key}:")}
 
 
 def _make(kind: Kind, index: Wanted, progress: Progress) -> None:
     """Makes one index in a thread of its own, while this one tells how far it is."""
-    collection, failures = _collection(kind), []
+    collection, failures = collection_of(kind), []
 
     def build() -> None:
         try:
@@ -191,7 +192,3 @@ def _drop(collection: Collection[Stored], name: str) -> None:
         if error.code != INDEX_NOT_FOUND:
             raise
         # Somebody else has dropped it just now.
-
-
-def _collection(kind: Kind) -> Collection[Stored]:
-    return mongo.database()[kind.collection]

@@ -29,6 +29,7 @@ from services import (
 )
 from services.configuration import Configuration
 from services.configuration_changes import Change, Content
+from services.kinds import collection_of
 from stores import mongo
 from stores.mongo import in_transaction
 
@@ -165,7 +166,7 @@ def retire(
 
 def filled(kind: Kind, field: Field) -> int:
     """How many records have a value in this field, counted up to a limit."""
-    return mongo.database()[kind.collection].count_documents(
+    return collection_of(kind).count_documents(
         {**kind.base, field.path: {"$nin": [None, "", []]}}, limit=field_conversion.LOOKED_AT
     )
 

@@ -19,6 +19,7 @@ from rules.record_paths import value_at
 from rules.scope import Actor, scope
 from rules.text import fold
 from services.configuration import Configuration
+from services.kinds import collection_of
 from services.references import TARGETS
 from stores import mongo
 
@@ -278,7 +279,7 @@ def _other(
     kind: Kind, field: Field, value: Any, record_id: ObjectId | None, session: ClientSession | None
 ) -> Stored | None:
     names = {kind.fields[key].path: 1 for key in (kind.code, kind.title) if key in kind.fields}
-    found: Stored | None = mongo.database()[kind.collection].find_one(
+    found: Stored | None = collection_of(kind).find_one(
         {**kind.base, field.path: value, "_id": {"$ne": record_id}}, names, session=session
     )
     return found
@@ -287,7 +288,7 @@ def _other(
 def _taken(kind: Kind, field: Field, value: Any, other: Stored, by: Actor) -> InvalidInput:
     """Names the other record only to somebody who may see it."""
     shown = field_values.typed(field, from_stored(field, value), mongo.zone())[:60]
-    is_seen = by.may(kind.key, "see") and mongo.database()[kind.collection].find_one(
+    is_seen = by.may(kind.key, "see") and collection_of(kind).find_one(
         {"$and": [{"_id": other.get("_id")}, scope(by, kind.key)]}, {"_id": 1}
     )
     if not is_seen:

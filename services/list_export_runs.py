@@ -14,6 +14,7 @@ from rules.permissions import EXPORT
 from rules.scope import Actor
 from services import actors, audit, configuration, job_runs
 from services.catalogues import Words
+from services.kinds import collection_of
 from services.list_export import Sheet, write
 from services.lists import Sort
 from services.progress import NoProgress, Progress
@@ -56,7 +57,7 @@ def sheet(wanted: Wanted, by: Actor, at: datetime) -> Sheet:
         if key in readable
     ]
     return Sheet(
-        mongo.database()[kind.collection],
+        collection_of(kind),
         wanted.criteria,
         wanted.sort,
         [field for field, _ in pairs],
@@ -130,7 +131,7 @@ def run(arguments: dict[str, Any], *, at: datetime, progress: Progress) -> None:
         arguments["locale"],
         arguments["name"],
     )
-    collection = mongo.database()[configuration.snapshot().kinds[wanted.kind].collection]
+    collection = collection_of(configuration.snapshot().kinds[wanted.kind])
     progress.set_total(collection.count_documents(wanted.criteria))
     with tempfile.TemporaryFile() as file:
         rows = write_now(wanted, file, by=by, at=at, progress=progress)

@@ -15,7 +15,7 @@ from rules.text import nfc
 from services import configuration_changes
 from services.configuration import Configuration
 from services.configuration_changes import Change, Content
-from stores import mongo
+from services.kinds import collection_of
 
 SECTION = "pick_lists"
 NEW = "+"  # instead of a list's key: a list that is made with the field
@@ -58,7 +58,7 @@ def counts(config: Configuration, list_key: str) -> dict[str, int]:
             {"$unwind": "$value"},
             {"$sortByCount": "$value"},
         ]
-        for row in mongo.database()[use.kind.collection].aggregate(stages, allowDiskUse=True):
+        for row in collection_of(use.kind).aggregate(stages, allowDiskUse=True):
             if row["_id"] is not None:
                 key = str(row["_id"])
                 found[key] = found.get(key, 0) + row["count"]

@@ -11,7 +11,6 @@ from typing import Any
 
 from bson import ObjectId
 from pymongo.client_session import ClientSession
-from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from rules.errors import N_, NotAllowed, NotFound, StaleForm
@@ -21,6 +20,7 @@ from rules.scope import Actor, scope
 from rules.three_way import clashes, touched
 from services import audit, configuration, field_values, job_runs
 from services.field_values import Changes
+from services.kinds import collection_of, kind_of
 from stores import mongo
 from stores.mongo import in_transaction
 
@@ -112,13 +112,13 @@ def update(
         NotFound: the record is gone, or out of the actor's sight.
         StaleForm: somebody changed a touched field to something else meanwhile.
     """
-    kind = _kind(kind_key)
+    kind = kind_of(kind_key)
     if not by.may(kind_key, EDIT):
         raise NotAllowed()
     follow = follow or Follow()
 
     def work(session: ClientSession) -> Saved:
-        before = _collection(kind).find_one(
+        before = collection_of(kind).find_one(
             {"$and": [{"_id": record_id, **kind.base}, scope(by, kind_key, EDIT)]},
             session=session,
         )
@@ -155,19 +155,19 @@ def create(
 
     Raises NotAllowed, or InvalidInput with `fields`.
     """
-    kind = _kind(kind_key)
+    kind = kind_of(kind_key)
     if not by.may(kind_key, CREATE):
         raise NotAllowed()
     new_id = record_id or ObjectId()
 
     def work(session: ClientSession) -> Saved:
-        if _collection(kind).find_one({"_id": new_id}, {"_id": 1}, session=session):
+        if collection_of(kind).find_one({"_id": new_id}, {"_id": 1}, session=session):
             return Saved(1)
         allowed = field_values.editable(kind, by.access)
         filled = {**field_values.begins(allowed, _typing(by, at, session)), **typed}
         made = _changes(kind, filled, {}, by, at, session, asked=list(allowed))
         start = {**kind.base, **base, "version": 1, "created_at": at, "updated_at": at}
-        _collection(kind).insert_one({"_id": new_id, **start}, session=session)
+        collection_of(kind).insert_one({"_id": new_id, **start}, session=session)
         writing = Writing(kind, new_id, start, made, by, at, session)
         return Saved(1, tuple(_write(writing, follow or Follow())))
 
@@ -238,7 +238,7 @@ def _write(writing: Writing, follow: Follow) -> list[ObjectId]:
     update["$set"] = update.get("$set", {}) | more
     if not is_new:
         update["$inc"] = {"version": 1}
-    _collection(kind).update_one({"_id": writing.record_id}, update, session=session)
+    collection_of(kind).update_one({"_id": writing.record_id}, update, session=session)
     jobs = follow.after(writing)
     title = follow.label or (kind.fields[kind.title].path if kind.title in kind.fields else "code")
     audit.record(
@@ -252,14 +252,3 @@ def _write(writing: Writing, follow: Follow) -> list[ObjectId]:
         session=session,
     )
     return jobs
-
-
-def _kind(key: str) -> Kind:
-    kind = configuration.snapshot().kinds.get(key)
-    if kind is None:
-        raise NotFound()
-    return kind
-
-
-def _collection(kind: Kind) -> Collection[Stored]:
-    return mongo.database()[kind.collection]

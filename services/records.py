@@ -11,7 +11,7 @@ from rules.filters import merge
 from rules.permissions import SEE
 from rules.scope import NOTHING, Actor, customer_scope, order_scope, scope
 from services import lists, site_records
-from stores import mongo
+from services.kinds import collection_of
 
 Stored = dict[str, Any]
 ORDERS_SHOWN = 50
@@ -22,7 +22,7 @@ def raw(kind: Kind, record_id: ObjectId, *, by: Actor) -> Stored:
     """A record of any kind as it is stored, with what the actor may not see: for decisions, not
     for pages. Raises NotFound, also for one that the actor may not see.
     """
-    found: Stored | None = mongo.database()[kind.collection].find_one(
+    found: Stored | None = collection_of(kind).find_one(
         merge([{"_id": record_id}, dict(kind.base), scope(by, kind.key)]), {"import_digest": 0}
     )
     if found is None:

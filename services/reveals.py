@@ -11,7 +11,7 @@ from rules.permissions import MASKED, REVEAL
 from rules.record_paths import value_at
 from rules.scope import Actor, scope
 from services import audit, configuration
-from stores import mongo
+from services.kinds import collection_of
 
 
 def reveal(
@@ -27,7 +27,7 @@ def reveal(
     field = known.fields.get(field_key) if known else None
     if known is None or field is None or field.is_retired:
         raise NotFound()
-    collection = mongo.database()[known.collection]
+    collection = collection_of(known)
     mine = {"$and": [{"_id": record_id}, dict(known.base), scope(by, kind)]}
     record = collection.find_one(mine)
     if record is None:

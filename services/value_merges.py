@@ -20,6 +20,7 @@ from rules.scope import Actor
 from services import bulk, configuration, configuration_changes, job_runs, pick_lists
 from services.configuration import Configuration
 from services.configuration_changes import Change
+from services.kinds import collection_of
 from services.pick_lists import Use
 from services.progress import NoProgress, Progress
 from stores import mongo
@@ -51,7 +52,7 @@ def preview(config: Configuration, list_key: str, old: str, new: str) -> Merge:
     _checked(config, list_key, old, new)
     found = []
     for use in pick_lists.uses(config, list_key):
-        collection = mongo.database()[use.kind.collection]
+        collection = collection_of(use.kind)
         number = collection.count_documents({**use.kind.base, use.field.path: old})
         if number:
             found.append((use, number))
@@ -118,7 +119,7 @@ def move(
     progress = progress or NoProgress()
     config = configuration.snapshot()
     for use in pick_lists.uses(config, list_key):
-        collection = mongo.database()[use.kind.collection]
+        collection = collection_of(use.kind)
         path = use.field.path
 
         def work(ids: Sequence[ObjectId], collection: Any = collection, path: str = path) -> None:
