@@ -79,14 +79,7 @@ class DueFilter:
                 filter=Sentence(self.label),
                 value=raw[:60],
             )
-        pair = (parse_date(start), parse_date(end))
-        if pair[0] and pair[1] and pair[0] > pair[1]:
-            raise InvalidInput(
-                N_("The range ends before it begins: %(start)s – %(end)s. Swap the two dates."),
-                start=pair[0],
-                end=pair[1],
-            )
-        return pair
+        return _in_order(parse_date(start), parse_date(end))
 
     def criteria(self, value: str | tuple[date | None, date | None], today: date) -> Criteria:
         bounds: Criteria = {}
@@ -126,14 +119,7 @@ class InstantRangeFilter:
 
     def parse(self, raw: str) -> tuple[date | None, date | None]:
         start, separator, end = raw.partition("..")
-        pair = (parse_date(start), parse_date(end if separator else start))
-        if pair[0] and pair[1] and pair[0] > pair[1]:
-            raise InvalidInput(
-                N_("The range ends before it begins: %(start)s – %(end)s. Swap the two dates."),
-                start=pair[0],
-                end=pair[1],
-            )
-        return pair
+        return _in_order(parse_date(start), parse_date(end if separator else start))
 
     def criteria(self, value: tuple[date | None, date | None], today: date) -> Criteria:
         bounds: Criteria = {}
@@ -309,6 +295,16 @@ def parse_date(text: str) -> date | None:
         N_("“%(value)s” is not a date. Write day/month/year, for example 28/11/2026."),
         value=text[:30],
     )
+
+
+def _in_order(start: date | None, end: date | None) -> tuple[date | None, date | None]:
+    if start and end and start > end:
+        raise InvalidInput(
+            N_("The range ends before it begins: %(start)s – %(end)s. Swap the two dates."),
+            start=start,
+            end=end,
+        )
+    return start, end
 
 
 def _range_sentence(start: date | None, end: date | None) -> Sentence | None:

@@ -244,11 +244,6 @@ def trash_scope(actor: Actor, kinds: Iterable[str]) -> Criteria:
     return {"$or": parts} if parts else NOTHING
 
 
-def sees_everything(actor: Actor, kind: str = "customers") -> bool:
-    """Whether nothing of the kind is out of the actor's reach."""
-    return scope(actor, kind) == {}
-
-
 def _scope(actor: Actor, kind: str, action: str, places: Places) -> Criteria:
     """What any of the roles reaches; `{}` is everything, NOTHING is nothing.
 

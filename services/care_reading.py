@@ -104,11 +104,6 @@ def form_for_record(record_id: ObjectId, *, by: Actor) -> CareForm:
     )
 
 
-def record_history(record_id: ObjectId, *, by: Actor) -> list[Stored]:
-    """What was said about a record that the actor may see, newest first."""
-    return _said({"record_id": record_id}, by) if by.may("entries", SEE) else []
-
-
 def subject_of_next_care(customer_id: ObjectId, *, by: Actor) -> ObjectId | None:
     """The order that the customer's nearest date comes from; None: the customer itself (S1.7)."""
     customer = Customer.collection().find_one(

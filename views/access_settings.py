@@ -10,7 +10,7 @@ from rules.errors import N_, CareError, InvalidInput, StaleForm
 from rules.permissions import ACCOUNTS
 from services import access_settings, mail
 from views.base import ScreenView
-from views.context import current_actor, now, offered_roles, settings
+from views.context import current_actor, now, offered_roles, sent_version, settings
 
 
 class AccessSettings(ScreenView):
@@ -31,13 +31,12 @@ class AccessSettings(ScreenView):
             "audit_days": request.form.get("audit_days", ""),
             "trash_days": request.form.get("trash_days", ""),
         }
-        version = request.form.get("version", "")
         try:
             access_settings.save(
                 typed["second_factor_roles"],
                 typed["audit_days"],
                 trash_days=typed["trash_days"],
-                version=int(version) if version.isdecimal() and len(version) < 10 else -1,
+                version=sent_version(),
                 by=current_actor(),
                 at=now(),
             )

@@ -26,6 +26,7 @@ from views.cells import Cell, Column, RowView
 from views.context import configured, current_actor, now
 from views.customer_search import customer_search
 from views.errors import flash_error
+from views.filtering import reference_names
 from views.list_screen import ListScreen, links, object_id
 from views.orders_due import AREA, GROUP, filter_names, group_tree
 
@@ -94,11 +95,7 @@ class Assignments(ListScreen):
         return {"staff": lists.labels(Staff.collection(), carers, ("name",))}
 
     def names(self, state: FilterState) -> dict[str, str]:
-        found = filter_names(state)
-        if state.values.get("carer"):
-            row = Staff.collection().find_one({"_id": state.values["carer"]}, {"name": 1})
-            found["carer"] = row["name"] if row else "?"
-        return found
+        return filter_names(state) | reference_names(state, carer="staff")
 
     @expose("/assign", methods=("POST",))
     def assign_view(self) -> Any:

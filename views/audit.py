@@ -8,7 +8,7 @@ from flask import url_for
 from flask_admin import expose
 from flask_babel import gettext
 
-from models import AuditEntry, Staff
+from models import AuditEntry
 from rules.errors import N_
 from rules.filters import (
     Choice,
@@ -26,6 +26,7 @@ from views import formats
 from views.audit_words import KINDS, ShownEntry, in_words
 from views.cells import Cell, Column, RowView
 from views.context import local_day_start
+from views.filtering import reference_names
 from views.list_screen import ListScreen, object_id
 
 SEARCH = SearchFilter("q", N_("Name, code…"), "search_words")
@@ -139,11 +140,7 @@ class Audit(ListScreen):
         )
 
     def names(self, state: FilterState) -> dict[str, str]:
-        staff_id = state.values.get("staff")
-        if not staff_id:
-            return {}
-        row = Staff.collection().find_one({"_id": staff_id}, {"name": 1})
-        return {"staff": row["name"] if row else "?"}
+        return reference_names(state, staff="staff")
 
     @expose("/<entry_id>")
     def entry_view(self, entry_id: str) -> str:

@@ -17,7 +17,7 @@ from services import care, care_reading
 from services.care import CareEntry, Logged
 from services.care_reading import CareForm
 from views.base import ScreenView
-from views.context import configured, current_actor, is_htmx, locale, now, today
+from views.context import configured, current_actor, is_htmx, locale, now, sent_version, today
 from views.due_cells import why
 from views.field_cells import kind_label
 from views.files import has_sent, take_pending, waiting, waiting_ids
@@ -85,7 +85,7 @@ class Care(ScreenView):
             at=now(),
             today=day,
             entry_key=_entry_key(),
-            expected_count=_expected_count(),
+            expected_count=sent_version("count"),
         )
         return self._after(logged, gettext("Postponed to tomorrow."), written=False)
 
@@ -177,17 +177,12 @@ def _save_arguments() -> dict[str, Any]:
         "at": now(),
         "today": today(),
         "entry_key": _entry_key(),
-        "expected_count": _expected_count(),
+        "expected_count": sent_version("count"),
     }
 
 
 def _entry_key() -> str:
     return (request.form.get("entry_key") or secrets.token_urlsafe(16))[:100]
-
-
-def _expected_count() -> int:
-    text = request.form.get("count", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else -1
 
 
 def _typed_entry() -> CareEntry:

@@ -23,7 +23,7 @@ from services.audit_versions import FIRST, NOW, Version
 from views import formats
 from views.audit_words import ShownChange, in_words, pair_in_words
 from views.base import ScreenView
-from views.context import current_actor, now
+from views.context import current_actor, now, sent_version
 from views.errors import flash_error
 from views.list_screen import object_id
 
@@ -137,10 +137,8 @@ class Changes(ScreenView):
 
     def _restore(self, kind: str, record_id: str, act: Any) -> BaseResponse:
         _subject(kind, object_id(record_id))
-        version = request.form.get("version", "")
-        is_number = version.isdecimal() and len(version) < 10
         try:
-            act(version=int(version) if is_number else -1, by=current_actor(), at=now())
+            act(version=sent_version(), by=current_actor(), at=now())
         except NotFound:
             raise
         except InvalidInput as error:
@@ -159,7 +157,7 @@ class Changes(ScreenView):
 
 def _subject(kind_key: str, record_id: ObjectId) -> Subject:
     """The record, if the person may see it. Raises NotFound."""
-    by, kind = current_actor(), audit_versions.kind_of(kind_key)
+    by, kind = current_actor(), audit_versions.versioned_kind(kind_key)
     record = audit_versions.record_of(kind_key, record_id, by=by)
     names = [record.get("code")] if kind_key == "products" else []
     title = kind.fields.get(kind.title)
@@ -172,7 +170,7 @@ def _subject(kind_key: str, record_id: ObjectId) -> Subject:
 def _rows(kind: str, one: Version, other: Version, subject: Subject) -> list[Row]:
     pairs = {path: (value, other.values.get(path)) for path, value in one.values.items()}
     changed = set(audit_versions.differing(one, other))
-    editable = field_values.editable(audit_versions.kind_of(kind), current_actor().access)
+    editable = field_values.editable(audit_versions.versioned_kind(kind), current_actor().access)
     places = {field.path for field in editable.values()} if subject.may_restore else set()
     return [
         Row(

@@ -15,7 +15,7 @@ from services import configuration_file, configuration_parts, configuration_prob
 from services.configuration_file import CannotApply, Plan
 from views import formats
 from views.base import ScreenView
-from views.context import configured, current_actor, locale, now, settings
+from views.context import configured, current_actor, locale, now, sent_version, settings
 
 TEXT_LIMIT = 16_000_000  # of the form: a file of 5 MB, each character as it travels
 PAGE = 20
@@ -63,7 +63,7 @@ class ConfigurationScreen(ScreenView):
         try:
             plan = configuration_file.planned(raw, by=by)
             done = configuration_file.apply(
-                plan, revision=_number("revision"), says=f"⇪ {name}".strip(), by=by, at=now()
+                plan, revision=sent_version("revision"), says=f"⇪ {name}".strip(), by=by, at=now()
             )
         except (StaleForm, InvalidInput) as error:
             return self._compared(raw, name, error)
@@ -81,7 +81,7 @@ class ConfigurationScreen(ScreenView):
         plan = configuration_file.planned_back(number, by=by)
         try:
             done = configuration_file.apply(
-                plan, revision=_number("revision"), says=f"↩ {number}", by=by, at=now()
+                plan, revision=sent_version("revision"), says=f"↩ {number}", by=by, at=now()
             )
         except (StaleForm, CannotApply) as error:
             return make_response(self._plan(plan, back=number, problem=error), error.status)
@@ -169,8 +169,3 @@ def _groups(items: tuple[ItemDiff, ...]) -> list[tuple[str, list[dict[str, Any]]
     for item in configuration_parts.readable(items):
         found.setdefault(item.section, []).append(_told(item))
     return [(gettext(SECTION_NAMES.get(key, key)), told) for key, told in found.items()]
-
-
-def _number(name: str) -> int:
-    text = request.form.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 10 else -1

@@ -13,7 +13,8 @@ from flask_login import current_user
 
 from config import Settings
 from models import Staff
-from rules.errors import CareError
+from rules.errors import CareError, NotFound
+from rules.fields import Kind
 from rules.scope import Actor
 from services import actors, previews
 from services.configuration import Configuration, snapshot
@@ -43,6 +44,23 @@ def today() -> date:
 def local_day_start(day: date) -> datetime:
     """The instant at which a local day of the site begins."""
     return datetime.combine(day, time(), settings().zone)
+
+
+def kind_at(key: str) -> Kind:
+    """The kind of records that an address names. Raises NotFound."""
+    kind = configured().kinds.get(key)
+    if kind is None:
+        raise NotFound()
+    return kind
+
+
+def sent_version(name: str = "version") -> int:
+    """The version, or another count, that the form of this request was opened with.
+
+    -1, which nothing ever has, for what is no number: saving is then refused as stale.
+    """
+    text = request.form.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
 
 
 def person() -> Staff | None:

@@ -17,10 +17,20 @@ from rules.permissions import CONFIGURE
 from rules.sentences import Sentence
 from services import conditions, field_indexes, field_settings, field_values, pick_lists
 from services.field_settings import TypeChanges
+from services.kinds import collection_of
 from stores import mongo
 from views import formats
 from views.base import ScreenView
-from views.context import configured, current_actor, is_htmx, locale, now, today
+from views.context import (
+    configured,
+    current_actor,
+    is_htmx,
+    kind_at,
+    locale,
+    now,
+    sent_version,
+    today,
+)
 from views.field_cells import kind_label, label
 
 TYPES_WITH = {
@@ -61,7 +71,7 @@ class FieldSettings(ScreenView):
     @expose("/<kind>")
     def kind_view(self, kind: str) -> Any:
         """The fields of a kind in their order, retired ones below."""
-        found = _kind(kind)
+        found = kind_at(kind)
         rows = [_row(one) for one in found.fields.values()]
         return self.render(
             "settings/fields.html",
@@ -89,7 +99,7 @@ class FieldSettings(ScreenView):
 
     @expose("/<kind>/new", methods=("GET", "POST"))
     def new_view(self, kind: str) -> Any:
-        found = _kind(kind)
+        found = kind_at(kind)
         if request.method == "GET":
             return self._form(found, None, {"type": request.args.get("type", "text")}, version=0)
         typed = _typed()
@@ -102,7 +112,7 @@ class FieldSettings(ScreenView):
 
     @expose("/<kind>/<key>", methods=("GET", "POST"))
     def field_view(self, kind: str, key: str) -> Any:
-        found = _kind(kind)
+        found = kind_at(kind)
         field = found.fields.get(key)
         if field is None:
             abort(404)
@@ -117,7 +127,7 @@ class FieldSettings(ScreenView):
                 kind,
                 key,
                 typed,
-                version=int(sent) if sent.isdecimal() and len(sent) < 10 else -1,
+                version=sent_version(),
                 by=current_actor(),
                 at=now(),
                 is_confirmed=request.form.get("do") == "convert",
@@ -143,7 +153,7 @@ class FieldSettings(ScreenView):
     @expose("/<kind>/check")
     def check_view(self, kind: str) -> Any:
         """What a condition or an expression means, while it is typed."""
-        found = _kind(kind)
+        found = kind_at(kind)
         key = request.args.get("key", "")
         others = {name: one for name, one in found.fields.items() if one.is_usable and name != key}
         if "expression" in request.args:
@@ -195,13 +205,6 @@ def _texts(field: Field, content: Mapping[str, Any]) -> dict[str, str]:
     return {**known, **texts}
 
 
-def _kind(key: str) -> Kind:
-    found = configured().kinds.get(key)
-    if found is None:
-        abort(404)
-    return found
-
-
 def _kinds() -> list[tuple[str, str]]:
     return [
         (key, kind_label(one, locale()))
@@ -245,7 +248,7 @@ def _computed(text: str, kind: Kind, others: Mapping[str, Field]) -> tuple[str, 
     problem = expressions.check(text, others)
     if problem is not None:
         return "", InvalidInput(problem.message, **problem.params)
-    record = mongo.database()[kind.collection].find_one(dict(kind.base), sort=[("_id", -1)])
+    record = collection_of(kind).find_one(dict(kind.base), sort=[("_id", -1)])
     if record is None:
         return gettext("It can be computed. There is no record to try it on."), None
     values = rules.values_of(record, others)

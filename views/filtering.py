@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from bson import ObjectId
-from flask import Request
 
 from rules import conditions
 from rules.conditions import Context, Group
 from rules.errors import N_, CareError, InvalidInput
 from rules.fields import Field
-from rules.filters import Criteria
+from rules.filters import Criteria, FilterState
 from rules.operators import ME, VALUES, operator
 from rules.sentences import Sentence
 from services import references
@@ -34,13 +33,8 @@ class Filtered(NamedTuple):
     sentence: Sentence | None
 
 
-def tree_of(request: Request, kind: str) -> Filtered:
-    """The filter in the address of a list over this kind, as far as the reader may ask it."""
-    return filtered(request.args.get(WHERE, ""), kind)
-
-
 def filtered(text: str, kind: str) -> Filtered:
-    """The same for a text that comes from elsewhere: a saved view, a row colour."""
+    """The filter of a list over this kind, as far as the reader may ask it."""
     try:
         asked = conditions.read(text)
     except InvalidInput as error:
@@ -54,6 +48,16 @@ def filtered(text: str, kind: str) -> Filtered:
         conditions.criteria(tree, fields, context),
         conditions.sentence(tree, fields, context),
     )
+
+
+def reference_names(state: FilterState, **kinds: str) -> dict[str, str]:
+    """{filter: name} of the records that these filters refer to, by the kind of each; "?" where
+    the reader may not see the record."""
+    chosen = {key: state.values[key] for key in kinds if state.values.get(key)}
+    return {
+        key: references.names(kinds[key], [one], by=current_actor()).get(one, "?")
+        for key, one in chosen.items()
+    }
 
 
 def known_part(text: str, kind: str) -> str:

@@ -28,6 +28,7 @@ from services.lists import Sort
 from views import formats
 from views.cells import Cell, Column
 from views.context import configured, current_actor, local_day_start, locale
+from views.filtering import reference_names
 from views.kind_list import KindList, Make
 from views.list_screen import links
 from views.site_records import record_address
@@ -97,11 +98,7 @@ class History(KindList):
         }
 
     def names(self, state: FilterState) -> dict[str, str]:
-        found = {}
-        for key, kind in (("staff", "staff"), ("customer", "customers")):
-            if chosen := state.values.get(key):
-                found[key] = references.names(kind, [chosen], by=current_actor()).get(chosen, "?")
-        return found
+        return reference_names(state, staff="staff", customer="customers")
 
     @expose("/summary")
     def summary_view(self) -> Any:

@@ -14,7 +14,7 @@ from services import configuration_changes
 from services.configuration_changes import Change
 from services.lists import capped_count
 from views.base import ScreenView
-from views.context import configured, current_actor, now
+from views.context import configured, current_actor, now, sent_version
 from views.site_records import ENDPOINT
 
 # Names of screens below /e/<kind>/ and of everything else that a kind must not be confused with.
@@ -49,8 +49,7 @@ class KindSettings(ScreenView):
         if content is None:
             raise NotFound
         if request.method == "POST":
-            typed = request.form.get("version", "")
-            return self._save(key, int(typed) if typed.isdecimal() and len(typed) < 9 else -1)
+            return self._save(key, sent_version())
         # A kind is cared for until somebody says otherwise, as in rules.kinds.site_kind.
         known = {"has_care": True, **content}
         flags = {name: "1" for name in FLAGS if known.get(name)}

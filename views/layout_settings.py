@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import abort, flash, make_response, redirect, request, url_for
+from flask import flash, make_response, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext
 
@@ -13,10 +13,10 @@ from rules.fields import Kind
 from rules.layouts import Layout, compile_layout, moved, read_items
 from rules.permissions import CONFIGURE
 from services import layouts
-from stores import mongo
+from services.kinds import collection_of
 from views import panels
 from views.base import ScreenView
-from views.context import configured, current_actor, is_htmx, locale, now
+from views.context import configured, current_actor, is_htmx, kind_at, locale, now, sent_version
 from views.field_cells import kind_label, label
 from views.panels import Subject
 from views.record_page import Facts, FactSection, ShownTab
@@ -37,22 +37,21 @@ class LayoutSettings(ScreenView):
 
     @expose("/<kind>", methods=("GET", "POST"))
     def kind_view(self, kind: str) -> Any:
-        found, role = _kind(kind), request.values.get("role", "")
+        found, role = kind_at(kind), request.values.get("role", "")
         content, version = layouts.stored(kind, role)
         if request.method == "GET":
             shown = content if content is not None else layouts.usual(kind, role)
             return self._form(found, role, shown, version=version, is_own=content is not None)
         made = _sent(found)
         action = request.form.get("do", "")
-        sent = request.form.get("version", "")
         if action and action != "save":  # a button of the editor without scripts
-            return self._form(found, role, made, version=sent, is_own=content is not None)
+            return self._form(found, role, made, version=sent_version(), is_own=content is not None)
         try:
             layouts.save(
                 kind,
                 role,
                 made,
-                version=int(sent) if sent.isdecimal() and len(sent) < 10 else -1,
+                version=sent_version(),
                 by=current_actor(),
                 at=now(),
             )
@@ -66,7 +65,7 @@ class LayoutSettings(ScreenView):
     @expose("/<kind>/preview", methods=("POST",))
     def preview_view(self, kind: str) -> Any:
         """How a record would look; nothing is written."""
-        found = _kind(kind)
+        found = kind_at(kind)
         return self.render("settings/_layout_preview.html", **_preview(found, _sent(found)))
 
     @expose("/<kind>/reset", methods=("POST",))
@@ -111,13 +110,6 @@ class LayoutSettings(ScreenView):
             problem=problem,
             **_preview(kind, content),
         )
-
-
-def _kind(key: str) -> Kind:
-    found = configured().kinds.get(key)
-    if found is None:
-        abort(404)
-    return found
 
 
 def _compiled(kind: Kind, content: Mapping[str, Any]) -> Layout:
@@ -182,7 +174,7 @@ def _new_tab(layout: Layout) -> str:
 def _preview(kind: Kind, content: Mapping[str, Any]) -> dict[str, Any]:
     """What the preview shows, of the newest record."""
     layout = _compiled(kind, content)
-    record = mongo.database()[kind.collection].find_one(dict(kind.base), sort=[("_id", -1)])
+    record = collection_of(kind).find_one(dict(kind.base), sort=[("_id", -1)])
     facts = Facts(kind, current_actor().shown(kind.key, record)) if record else None
     known = panels.of(kind)
     tabs = [

@@ -18,7 +18,7 @@ from services.lists import Sort
 from views import formats, site_records
 from views.base import ScreenView
 from views.cells import Column
-from views.context import configured, current_actor, locale, now, today
+from views.context import configured, current_actor, locale, now, sent_version, today
 from views.field_cells import kind_label
 from views.filtering import context_of
 from views.kind_list import KindList
@@ -110,7 +110,7 @@ class ListSettings(ScreenView):
             draft = _stored_draft(shape, role, usual or {})
             return self._form(shape, role, draft, version=version, is_own=content is not None)
         sent = request.form.get("version", "")
-        number = int(sent) if sent.isdecimal() and len(sent) < 10 else -1
+        number = sent_version()
         says = f"{shape.label} · {dict(_audiences())[role]}"
         typed = _typed()
         try:

@@ -16,7 +16,7 @@ from services import configuration_changes
 from services.configuration_changes import Change
 from views import navigation
 from views.base import ScreenView, render_part
-from views.context import configured, current_actor, locale, now, offered_roles
+from views.context import configured, current_actor, locale, now, offered_roles, sent_version
 
 SECTION = "menus"
 SECTIONS_LIMIT, ENTRIES_LIMIT = 30, 300
@@ -40,7 +40,7 @@ class MenuSettings(ScreenView):
 
     @expose("/<key>", methods=("POST",))
     def save_view(self, key: str) -> Any:
-        draft, version = _draft(), _version()
+        draft, version = _draft(), sent_version()
         what, _, rest = request.form.get("do", "save").partition(":")
         if what in ("up", "down"):
             return self._page(_known(key), menus.moved(draft, rest, is_up=what == "up"), version)
@@ -137,8 +137,3 @@ def _new_section(draft: list[MenuSection]) -> MenuSection:
     taken = {one.key for one in draft}
     number = next(n for n in range(1, 1000) if f"own_{n}" not in taken)
     return MenuSection(f"own_{number}", (), "Phần mới", "New section")
-
-
-def _version() -> int:
-    text = request.form.get("version", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else -1

@@ -13,7 +13,7 @@ from rules.errors import N_, CareError, InvalidInput, StaleForm
 from rules.permissions import CONFIGURE
 from services import pick_lists, value_merges
 from views.base import ScreenView
-from views.context import configured, current_actor, locale, now
+from views.context import configured, current_actor, locale, now, sent_version
 from views.field_cells import kind_label, label
 
 NAMES = ("key", "label_vi", "label_en", "parent", "place")
@@ -59,7 +59,7 @@ class PickLists(ScreenView):
                 key,
                 typed,
                 values,
-                version=int(sent) if sent.isdecimal() and len(sent) < 10 else -1,
+                version=sent_version(),
                 config=configured(),
                 by=current_actor(),
                 at=now(),
@@ -94,10 +94,8 @@ class PickLists(ScreenView):
         found, problem = None, None
         try:
             if request.method == "POST":
-                sent = request.form.get("version", "")
-                number = int(sent) if sent.isdecimal() and len(sent) < 10 else -1
                 run_id = value_merges.merge(
-                    key, old, new, version=number, by=current_actor(), at=now()
+                    key, old, new, version=sent_version(), by=current_actor(), at=now()
                 )
                 return redirect(url_for("jobs.run_view", run_id=run_id), code=303)
             if new:

@@ -17,7 +17,7 @@ from services.lists import Sort
 from views import formats
 from views.base import back_or, flash_undo, toast
 from views.cells import Cell, Column
-from views.context import current_actor, is_htmx, now
+from views.context import current_actor, is_htmx, now, sent_version
 from views.kind_list import KindList, Make
 from views.list_screen import links, object_id
 from views.orders_due import GROUP, filter_names
@@ -100,12 +100,11 @@ class Products(KindList):
         if request.method == "GET":
             return self._form(product, _typed_values(product))
         typed = dict(request.form.items())
-        version = typed.get("version", "")
         try:
             saved = products.set_care(
                 product["_id"],
                 typed,
-                version=int(version) if version.isdecimal() and len(version) < 10 else -1,
+                version=sent_version(),
                 by=current_actor(),
                 at=now(),
             )

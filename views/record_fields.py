@@ -11,7 +11,7 @@ from rules.errors import N_, CareError, InvalidInput, NotAllowed, StaleForm
 from rules.fields import Kind
 from services import preferences, record_saving, records
 from views.base import ScreenView, toast
-from views.context import configured, current_actor, is_htmx, local_path, now, person
+from views.context import current_actor, is_htmx, kind_at, local_path, now, person
 from views.list_screen import object_id
 from views.record_forms import controls, sent
 from views.record_page import Facts, layout_of, may_edit_field
@@ -32,7 +32,7 @@ class RecordFields(ScreenView):
     @expose("/<kind>/<record_id>/<key>", methods=("GET", "POST"))
     def field_view(self, kind: str, record_id: str, key: str) -> Any:
         """The value as it is shown (`show`), or the form to change it."""
-        found = _kind(kind)
+        found = kind_at(kind)
         identity = object_id(record_id)
         raw = records.raw(found, identity, by=current_actor())
         if "show" in request.args:
@@ -65,7 +65,7 @@ class RecordFields(ScreenView):
     @expose("/tabs/<kind>", methods=("POST",))
     def tabs_view(self, kind: str) -> Any:
         """The gear: which tabs of a kind's records this person wants to see."""
-        found = _kind(kind)
+        found = kind_at(kind)
         staff = person()
         layout = layout_of(found, current_actor().roles)
         wanted = set(request.form.getlist("tabs"))
@@ -114,10 +114,3 @@ class RecordFields(ScreenView):
             key=key,
             problem=problem if problem and not fields else (others[0] if others else None),
         )
-
-
-def _kind(key: str) -> Kind:
-    found = configured().kinds.get(key)
-    if found is None:
-        abort(404)
-    return found

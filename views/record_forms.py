@@ -16,7 +16,7 @@ from rules.fields import CHOICE, CHOICES, FLAG, REFERENCE, REFERENCES, Field, Ki
 from rules.three_way import touched
 from services import field_values, references
 from stores import mongo
-from views.context import configured, current_actor, locale, today
+from views.context import configured, current_actor, locale, sent_version, today
 from views.field_cells import label, options
 
 WAS = "was."  # in front of a field's name: what the form showed when it was opened
@@ -111,9 +111,7 @@ def sent(kind: Kind, beside: Sequence[str] = ()) -> Sent:
     shown = {
         name.removeprefix(WAS): text for name, text in request.form.items() if name.startswith(WAS)
     }
-    version = request.form.get("version", "")
-    is_number = version.isascii() and version.isdecimal() and len(version) < 10
-    return Sent(typed, shown or None, int(version) if is_number else -1)
+    return Sent(typed, shown or None, sent_version())
 
 
 def _text(field: Field | None, texts: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from rules.roles import always_seen, role_content
 from services import configuration_changes, role_settings
 from views import formats, role_words
 from views.base import ScreenView
-from views.context import configured, current_actor, locale, now
+from views.context import configured, current_actor, locale, now, sent_version
 from views.errors import flash_error
 from views.field_cells import kind_label, label
 from views.filtering import context_of
@@ -85,8 +85,7 @@ class Roles(ScreenView):
         if role is None:
             raise NotFound()
         if request.method == "POST":
-            typed = request.form.get("version", "")
-            return self._save(key, int(typed) if typed.isdecimal() and len(typed) < 9 else -1)
+            return self._save(key, sent_version())
         _, version = configuration_changes.item("roles", key)
         return self._form(key, _content_of(role), version)
 

@@ -12,7 +12,7 @@ from rules.errors import N_, InvalidInput, StaleForm
 from services import saved_view_pins, saved_views
 from views import formats
 from views.base import ScreenView, flash_undo
-from views.context import current_actor, is_htmx, local_path, now
+from views.context import current_actor, is_htmx, local_path, now, sent_version
 from views.list_screen import object_id
 from views.site_records import list_address
 
@@ -57,11 +57,10 @@ class SavedViews(ScreenView):
 
     def _describe(self, view_id: ObjectId) -> None:
         form = request.form
-        version = form.get("version", "")
         saved_views.describe(
             view_id,
             form.get("name", ""),
-            version=int(version) if version.isdecimal() and len(version) < 10 else -1,
+            version=sent_version(),
             by=current_actor(),
             at=now(),
             audience=form.get("audience", rules.PRIVATE),

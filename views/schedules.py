@@ -12,7 +12,7 @@ from rules.permissions import CONFIGURE
 from services import schedules
 from views import job_words
 from views.base import ScreenView
-from views.context import current_actor, locale, now, settings
+from views.context import current_actor, locale, now, sent_version, settings
 
 OFFERED_MINUTES = (5, 10, 15, 30, 60, 120, 180, 240, 360)
 
@@ -31,7 +31,6 @@ class Schedules(ScreenView):
     @expose("/<key>", methods=("POST",))
     def save_view(self, key: str) -> Any:
         """Time, weekdays and pause of one schedule."""
-        version = request.form.get("version", "")
         try:
             schedules.save(
                 key,
@@ -40,7 +39,7 @@ class Schedules(ScreenView):
                 is_paused="is_active" not in request.form,
                 every_minutes=request.form.get("every_minutes", ""),
                 until_time=request.form.get("until_time", ""),
-                version=int(version) if version.isdecimal() and len(version) < 10 else -1,
+                version=sent_version(),
                 by=current_actor(),
                 at=now(),
             )

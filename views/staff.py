@@ -27,7 +27,7 @@ from services.lists import Sort
 from views import formats
 from views.browsers import shown_sessions
 from views.cells import Cell, Column, RowView
-from views.context import configured, current_actor, now, offered_roles, settings
+from views.context import configured, current_actor, now, offered_roles, sent_version, settings
 from views.errors import flash_error
 from views.list_screen import ListScreen, links, object_id
 
@@ -135,14 +135,13 @@ class Staff(ListScreen):
         if request.method == "GET":
             return self._person_page(who)
         typed = _typed()
-        version = request.form.get("version", "")
         try:
             staff.update(
                 who,
                 name=typed["name"],
                 roles=typed["roles"],
                 must_change_password=typed["must_change_password"],
-                version=int(version) if version.isdecimal() and len(version) < 10 else -1,
+                version=sent_version(),
                 by=current_actor(),
                 at=now(),
             )

@@ -16,7 +16,7 @@ from rules.permissions import ACCOUNTS
 from rules.role_settings import NAME_LENGTH, key_from
 from services import configuration_changes, role_settings
 from views.base import ScreenView
-from views.context import configured, current_actor, now
+from views.context import configured, current_actor, now, sent_version
 
 STAFF_OFFERED = 1000
 
@@ -45,8 +45,7 @@ class Teams(ScreenView):
         if content is None:
             raise NotFound()
         if request.method == "POST":
-            typed = request.form.get("version", "")
-            return self._save(key, int(typed) if typed.isdecimal() and len(typed) < 9 else -1)
+            return self._save(key, sent_version())
         return self._form(key, content, version)
 
     @expose("/<key>/remove", methods=("POST",))

@@ -10,7 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from models import Staff, TrashedRecord
+from models import TrashedRecord
 from rules.errors import N_, CareError, InvalidInput, NotFound
 from rules.filters import (
     Choice,
@@ -31,6 +31,7 @@ from views import formats
 from views.audit_words import kind_text
 from views.context import current_actor, local_day_start, now
 from views.errors import flash_error
+from views.filtering import reference_names
 from views.list_screen import Cell, Column, ListScreen, RowView, object_id
 
 ENTRIES_SHOWN = 200  # of a batch, on its page
@@ -109,11 +110,7 @@ class Trash(ListScreen):
         )
 
     def names(self, state: FilterState) -> dict[str, str]:
-        staff_id = state.values.get("staff")
-        if not staff_id:
-            return {}
-        row = Staff.collection().find_one({"_id": staff_id}, {"name": 1})
-        return {"staff": row["name"] if row else "?"}
+        return reference_names(state, staff="staff")
 
     @expose("/<batch_id>")
     def batch_view(self, batch_id: str) -> Any:

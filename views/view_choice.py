@@ -22,7 +22,7 @@ from services import preferences, saved_view_pins, saved_view_reading, saved_vie
 from services.saved_views import Content
 from views import formats
 from views.addresses import with_query
-from views.context import configured, current_actor, locale, now, person
+from views.context import configured, current_actor, locale, now, person, sent_version
 from views.filtering import WHERE, known_part
 
 # What of an address stays while filters change, beside the filters themselves.
@@ -208,11 +208,10 @@ class ViewChoice:
         if view is None:
             raise InvalidInput(N_("This view is not there any more, or not shared with you."))
         if form.get("do") == "update":
-            version = form.get("version", "")
             saved_views.update(
                 view.id,
                 self.content(),
-                version=int(version) if version.isdecimal() and len(version) < 10 else -1,
+                version=sent_version(),
                 by=by,
                 at=now(),
             )
