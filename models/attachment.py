@@ -32,12 +32,14 @@ class Attachment(CarebookDocument):
     """`owner_kind` is the collection of the record `owner_id`; `customer_id` the customer behind.
 
     `content_type` is what the content shows, never what the sender said. `file_id` and
-    `thumbnail_id` are files in GridFS.
+    `thumbnail_id` are files in GridFS. `field` is "kind.key" of the field that the file stands in;
+    without it the file is one of the record's documents.
     """
 
     owner_kind = StringField(required=True)
     owner_id = ObjectIdField(required=True)
     customer_id = ObjectIdField()
+    field = StringField()
     file_id = ObjectIdField(required=True)
     thumbnail_id = ObjectIdField()
     name = StringField(required=True, max_length=255)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rules import field_values
 from rules.errors import InvalidInput
-from rules.fields import Field, Typing
+from rules.fields import FILES, Field, Typing
 from rules.text import fold
 
 KEPT, CONVERTED, LOST = "kept", "converted", "lost"
@@ -32,6 +32,8 @@ def convert(old: Field, new: Field, value: Any, typing: Typing, names: Names) ->
 
 def _texts(old: Field, value: Any, zone: tzinfo, names: Names) -> list[str]:
     """The ways to write the old value, the best first."""
+    if old.family == FILES:  # the ids of files say nothing to people
+        return list(filter(None, [names(old, value)]))
     plain = field_values.typed(old, value, zone)
     if old.refers_to or old.pick_list:
         parts = value if isinstance(value, list) else [value]

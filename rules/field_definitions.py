@@ -23,7 +23,10 @@ RENAMED = ("label_vi", "label_en", "help_vi", "help_en", "is_required")
 
 # Which options a type has, beside label and help.
 LIMITED = frozenset(
-    ("text", "long_text", "integer", "decimal", "money", "percent", "date", "date_time", "choices")
+    (
+        *("text", "long_text", "integer", "decimal", "money", "percent", "date", "date_time"),
+        *("choices", "file", "picture"),
+    )
 )
 PATTERNED = frozenset(("text", "phone", "email", "link"))
 UNIQUE = frozenset(

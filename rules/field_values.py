@@ -30,6 +30,7 @@ PHONES_KEPT = EMAILS_KEPT = 10
 PHONE_LENGTH = 80  # a number and who answers it
 PHONE_DIGITS = 20  # more than any country has, with the sign
 CHOICES_KEPT = 100
+FILES_KEPT = 20
 YES = frozenset({"yes", "true", "1", "on", "x", "co", "dung"})
 NO = frozenset({"no", "false", "0", "off", "khong", "sai"})
 # A comma within a remark in parentheses separates no phones: "0912440785 (Ba, buổi sáng)".
@@ -318,8 +319,10 @@ def _references(field: Field, parts: Sequence[str], typing: Typing) -> list[Any]
     return list(dict.fromkeys(typing.refer(field.refers_to or "", part) for part in parts))
 
 
-def _files(_field: Field, parts: Sequence[str], typing: Typing) -> list[Any]:
-    return list(dict.fromkeys(typing.refer("files", part) for part in parts))
+def _files(field: Field, parts: Sequence[str], typing: Typing) -> list[Any]:
+    if len(set(parts)) > FILES_KEPT:
+        raise InvalidInput(N_("Choose at most %(limit)s."), limit=FILES_KEPT)
+    return _references(field, parts, typing)
 
 
 def _typed_day(day: date) -> str:

@@ -28,9 +28,9 @@ def refresh(
     wanted: dict[tuple[str, ObjectId], Stored] = {}
     for kind, owner_id, customer_id in places:
         if customer_id is not None:
-            wanted["customers", customer_id] = {"customer_id": customer_id}
+            wanted["customers", customer_id] = {"customer_id": customer_id, "field": None}
         if kind not in ("customers", PENDING):
-            wanted[kind, owner_id] = {"owner_id": owner_id}
+            wanted[kind, owner_id] = {"owner_id": owner_id, "field": None}
     for (kind, record_id), criteria in wanted.items():
         newest = (
             Attachment.collection()

@@ -16,7 +16,7 @@ from gridfs import GridOut
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from models import Attachment, Customer, Interaction, Order, Record, TrashedRecord
+from models import Attachment, Customer, Interaction, Order, Product, Record, TrashedRecord
 from models.attachment import PENDING
 from models.base import CarebookDocument
 from rules.errors import N_, InvalidInput, NotAllowed, NotFound
@@ -31,8 +31,15 @@ from rules.files import (
 )
 from rules.filters import Criteria
 from rules.permissions import EDIT, SEE
-from rules.scope import Actor, customer_scope, may_attach, may_delete, order_scope
-from services import audit, lists, site_records, trash
+from rules.scope import (
+    Actor,
+    customer_scope,
+    may_attach,
+    may_delete,
+    order_scope,
+    product_scope,
+)
+from services import audit, field_files, lists, site_records, trash
 from services.attachment_copies import refresh
 from services.orphans import files as orphaned
 from services.thumbnails import NotAPicture, thumbnail
@@ -48,12 +55,16 @@ THUMBNAIL_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Records that may have files: which of them an actor sees, and the customer behind one."""
+    """Records that may have files: which of them an actor sees, and the customer behind one.
+
+    `has_documents`: beside those in its fields.
+    """
 
     document: type[CarebookDocument]
     scope: Callable[[Actor, str], Criteria]
     customer_id: Callable[[Stored], ObjectId | None]
     label: Callable[[Stored], str]
+    has_documents: bool = True
 
 
 def _of_visible_customer(by: Actor, action: str) -> Criteria:
@@ -73,6 +84,13 @@ OWNERS: dict[str, Owner] = {
         site_records.scope_of_all,
         lambda one: one.get("customer_id"),
         lambda one: str(one.get("title") or one["code"]),
+    ),
+    "products": Owner(
+        Product,
+        product_scope,
+        lambda one: None,
+        lambda one: str(one.get("name") or one["code"]),
+        has_documents=False,
     ),
     "interactions": Owner(
         Interaction,
@@ -118,7 +136,7 @@ def add(
 
     Raises NotFound (the record is gone or not visible), NotAllowed, FileRefused.
     """
-    if owner_kind not in OWNERS:
+    if owner_kind not in OWNERS or not OWNERS[owner_kind].has_documents:
         raise NotFound()
     if not may_attach(by, owner_kind):
         raise NotAllowed()
@@ -146,17 +164,31 @@ def add_pending(
     by: Actor,
     at: datetime,
     upload_key: str | None = None,
+    field: tuple[str, str] | None = None,
 ) -> Stored:
     """Stores a file for a record that is not saved yet: `attach` gives it to the record.
 
-    Only its sender sees it; after PENDING_HOURS it is removed. Raises NotAllowed, FileRefused.
+    Only its sender sees it; after PENDING_HOURS it is removed.
+
+    Args:
+        field: (kind, key) of the field that it is meant for, which takes it when its form is saved;
+            None: it is meant for a care entry.
+
+    Raises NotAllowed, NotFound, or FileRefused, also for what is no picture where one is asked for.
     """
-    if not may_attach(by, "entries") or by.staff_id is None:
+    asked = field_files.fillable(*field, by) if field else None
+    if by.staff_id is None or (asked is None and not may_attach(by, "entries")):
         raise NotAllowed()
     mine = {"owner_kind": PENDING, "owner_id": by.staff_id}
     if Attachment.collection().count_documents(mine, limit=PENDING_MOST) >= PENDING_MOST:
         raise FileRefused(N_("Too many files wait to be saved. Save or remove some of them first."))
     made = _stored(stream, name, by, at, upload_key) | mine
+    if asked is not None:
+        try:
+            field_files.refuse_other(asked, made)
+        except InvalidInput as error:
+            _drop_bytes(made)
+            raise FileRefused(error.message, **error.params) from error
 
     def work(session: ClientSession) -> Stored:
         Attachment.collection().insert_one(made, session=session)
@@ -230,36 +262,50 @@ def visible(attachment_id: ObjectId, *, by: Actor) -> Stored:
         if attachment["owner_id"] != by.staff_id:
             raise NotFound()
         return attachment
+    if attachment.get("field") and not field_files.is_seen(attachment, by):
+        raise NotFound()
     _owner(attachment["owner_kind"], attachment["owner_id"], by, None)
     return attachment
 
 
+def check_seen(kind: str, record_id: ObjectId, *, by: Actor) -> None:
+    """Raises NotFound for a record that has no documents, or that the actor does not see."""
+    if kind not in OWNERS or not OWNERS[kind].has_documents:
+        raise NotFound()
+    _owner(kind, record_id, by, None)
+
+
 def of_owner(owner_id: ObjectId) -> list[Stored]:
-    """The files of a record, newest first; the caller has checked that the record is visible."""
-    found = Attachment.collection().find({"owner_id": owner_id})
+    """The documents of a record, newest first, without the files in its fields; the caller has
+    checked that the record is visible."""
+    found = Attachment.collection().find({"owner_id": owner_id, "field": None})
     return list(found.sort([("added_at", -1), ("_id", -1)]).limit(FILES_SHOWN))
 
 
 def of_customer(customer_id: ObjectId) -> list[Stored]:
-    """The files of a customer with those of its orders and entries, newest first."""
-    found = Attachment.collection().find({"customer_id": customer_id})
+    """The same of a customer, with those of its orders and entries."""
+    found = Attachment.collection().find({"customer_id": customer_id, "field": None})
     return list(found.sort([("added_at", -1), ("_id", -1)]).limit(FILES_SHOWN))
 
 
-def count_of_customer(customer_id: ObjectId) -> int:
-    """How many there are, capped like every count of a list."""
-    return lists.capped_count(Attachment.collection(), {"customer_id": customer_id})
+def count(kind: str, record_id: ObjectId) -> int:
+    """How many documents the page of a record lists, capped like every count of a list."""
+    path = "customer_id" if kind == "customers" else "owner_id"
+    return lists.capped_count(Attachment.collection(), {path: record_id, "field": None})
 
 
 def may_remove(attachment: Stored, by: Actor) -> bool:
-    """Whether the actor may delete this file."""
+    """Whether the actor may delete this file; one in a field is taken out by the field's form."""
+    if attachment.get("field"):
+        return False
     return may_delete(by, "attachments", is_own=attachment.get("staff_id") == by.staff_id)
 
 
 def remove(attachment_id: ObjectId, *, by: Actor, at: datetime) -> Stored:
     """Moves a file into the trash; one that waits to be saved is gone at once.
 
-    Removing what is in the trash already changes nothing. Raises NotFound, NotAllowed.
+    Removing what is in the trash already changes nothing. Raises NotFound, NotAllowed, or
+    InvalidInput for a file in a field.
     """
     try:
         attachment = visible(attachment_id, by=by)

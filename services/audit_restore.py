@@ -7,10 +7,17 @@ from typing import Any
 from bson import ObjectId
 
 from rules.errors import N_, InvalidInput, NotFound
-from rules.fields import Field
+from rules.fields import FILES, Field
 from rules.permissions import EDITED
 from rules.scope import Actor
-from services import audit_reading, audit_versions, configuration, field_values, record_saving
+from services import (
+    audit_reading,
+    audit_versions,
+    configuration,
+    field_files,
+    field_values,
+    record_saving,
+)
 
 Stored = dict[str, Any]
 
@@ -107,4 +114,6 @@ def restore_version(
 
 def _text(field: Field, value: Any) -> str:
     """A stored value as a person would type it into the form."""
+    if field.family == FILES:
+        return field_files.text_of(value)
     return field_values.form_text(field, field_values.from_stored(field, value))

@@ -11,7 +11,7 @@ from rules.errors import NotFound
 from rules.fields import FILES, Field, Kind
 from rules.record_paths import single_value
 from rules.scope import Actor, scope
-from services import record_saving, site_records
+from services import field_files, record_saving, site_records
 from services.kinds import collection_of, kind_of
 
 Stored = dict[str, Any]
@@ -55,17 +55,14 @@ def shown_fields(kind: Kind, by: Actor) -> dict[str, Field]:
     return {
         one.path: one
         for one in kind.fields.values()
-        if one.is_usable
-        and not one.is_derived
-        and one.family != FILES
-        and by.access.sees(kind.key, one.key)
+        if one.is_usable and not one.is_derived and by.access.sees(kind.key, one.key)
     }
 
 
 def read(kind_key: str, record: Stored, keys: Collection[str], *, by: Actor) -> dict[str, Version]:
     """The versions with these keys: NOW, FIRST or the id of an entry. Raises NotFound."""
     paths = shown_fields(versioned_kind(kind_key), by)
-    state = {path: single_value(record, path) for path in paths}
+    state = {path: _value(record, field) for path, field in paths.items()}
     found = {NOW: Version(NOW, None, dict(state))}
     about = {"kind": kind_key, "record_id": record["_id"]}
     entries = AuditEntry.collection().find(about).sort([("at", -1), ("_id", -1)])
@@ -81,6 +78,12 @@ def read(kind_key: str, record: Stored, keys: Collection[str], *, by: Actor) -> 
     if missing:
         raise NotFound()
     return {key: found[key] for key in keys}
+
+
+def _value(record: Stored, of: Field) -> Any:
+    """As entries have it: files with their names, because those of old may be gone."""
+    value = single_value(record, of.path)
+    return field_files.with_names(value) if of.family == FILES else value
 
 
 def differing(one: Version, other: Version) -> list[str]:

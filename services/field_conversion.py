@@ -13,9 +13,11 @@ from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.collection import Collection
 
+from models import Attachment
 from rules import conversions
 from rules.conversions import CONVERTED, KEPT, LOST, Names
-from rules.fields import Field, Kind, Typing
+from rules.fields import FILES, Field, Kind, Typing
+from rules.files import PICTURES
 from rules.kinds import site_field
 from rules.record_paths import value_at
 from rules.scope import SYSTEM
@@ -150,6 +152,8 @@ class _Turn:
                 return CONVERTED, kept["value"]
         if stored is None:
             return KEPT, None
+        if self.new.family == FILES:
+            return self._files(stored)
         value = self._read(stored)
         what, new = conversions.convert(self.old, self.new, value, self._typing, self._names)
         return what, field_values.stored(self.new, new)
@@ -209,12 +213,25 @@ class _Turn:
         # Whoever changed the value meanwhile did so under the new type: that stays.
         return UpdateOne({"_id": record_id, self.old.path: stored}, update)
 
+    def _files(self, stored: Any) -> tuple[str, Any]:
+        """What becomes of a value in a field of files: nothing else can turn into a file, and a
+        field of pictures has pictures only."""
+        if self.old.family != FILES or not isinstance(stored, list):
+            return LOST, None
+        if self.new.type == "picture":
+            others = {"_id": {"$in": stored}, "content_type": {"$nin": list(PICTURES)}}
+            if Attachment.collection().find_one(others, {"_id": 1}):
+                return LOST, None
+        return KEPT, stored
+
     def _called(self, of: Field, value: Any) -> str:
         if of.pick_list:
             picked = self._config.value(of.pick_list, str(value))
             return picked.label_vi if picked else ""
         if of.refers_to and value is not None:
-            return references.names(of.refers_to, [value], by=SYSTEM).get(value, "")
+            ids = value if isinstance(value, list) else [value]
+            names = references.names(of.refers_to, ids, by=SYSTEM)
+            return ", ".join(names[one] for one in ids if one in names)
         return ""
 
 

@@ -13,7 +13,7 @@ from models.base import local_date, stored_date
 from rules import conditions, field_values
 from rules.conditions import Context
 from rules.errors import N_, CareError, InvalidInput
-from rules.fields import DAY, FILES, SITE, Field, Kind, Typing
+from rules.fields import DAY, SITE, Field, Kind, Typing
 from rules.permissions import EDITED, Access
 from rules.record_paths import value_at
 from rules.scope import Actor, scope
@@ -54,8 +54,12 @@ def typing_for(
 def referred(kind: str, text: str, by: Actor, session: ClientSession | None = None) -> ObjectId:
     """The id of the record that `text` names: its id, its number, or "me".
 
+    A file is looked at when the record is saved (services/field_files.py).
+
     Raises InvalidInput also for a record that the actor may not see.
     """
+    if kind == "files" and ObjectId.is_valid(text):
+        return ObjectId(text)
     if kind == "staff" and text == "me" and by.staff_id is not None:
         staff_id: ObjectId = by.staff_id
         return staff_id
@@ -110,14 +114,11 @@ def values_of(kind: Kind, record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def editable(kind: Kind, access: Access) -> dict[str, Field]:
-    """The fields that this access may fill in by typing, in their order. Files come otherwise."""
+    """The fields that this access may fill in, in their order."""
     return {
         key: field
         for key, field in kind.fields.items()
-        if field.is_usable
-        and not field.is_derived
-        and field.family != FILES
-        and access.level(kind.key, key) == EDITED
+        if field.is_usable and not field.is_derived and access.level(kind.key, key) == EDITED
     }
 
 

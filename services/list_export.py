@@ -194,8 +194,6 @@ def _value_shower(
         return lambda value: value.astimezone(zone).replace(tzinfo=None)
     if field.family == "flag":
         return bool
-    if field.family == "files":
-        return lambda value: len(_several(value))
     return lambda value: _joined(map(str, _several(value)))
 
 

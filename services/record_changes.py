@@ -18,7 +18,7 @@ from rules.fields import Kind, Typing
 from rules.permissions import CREATE, EDIT
 from rules.scope import Actor, scope
 from rules.three_way import clashes, touched
-from services import audit, configuration, field_values, job_runs
+from services import audit, configuration, field_files, field_values, job_runs
 from services.field_values import Changes
 from services.kinds import collection_of, kind_of
 from stores import mongo
@@ -232,6 +232,8 @@ def _write(writing: Writing, follow: Follow) -> list[ObjectId]:
     kind, before, session = writing.kind, writing.before, writing.session
     follow.check(writing)
     field_values.refuse_duplicates(kind, writing.changes, writing.record_id, writing.by, session)
+    about = field_files.Change(kind, writing.record_id, writing.by, writing.at, session)
+    logged = field_files.follow(writing.changes, about)
     update = field_values.update_of(writing.changes)
     is_new = "_id" not in before
     more = {"updated_at": writing.at, **follow.more(writing)}
@@ -248,7 +250,7 @@ def _write(writing: Writing, follow: Follow) -> list[ObjectId]:
         kind=kind.key,
         record_id=writing.record_id,
         label=str(writing.becomes(title) or before.get("code") or ""),
-        changes=writing.changes,
+        changes=logged,
         session=session,
     )
     return jobs

@@ -13,7 +13,7 @@ from models import Customer, Record, Staff, TrashedRecord
 from models.record_import import CHANGED, NEW, SAME, WRONG
 from rules import field_values as texts
 from rules.errors import N_, CareError, InvalidInput
-from rules.fields import CHOICE, CHOICES, Field, Kind
+from rules.fields import CHOICE, CHOICES, FILES, Field, Kind
 from rules.permissions import CREATE, EDIT, SEE
 from rules.phones import phone_key
 from rules.scope import Actor, customer_scope, scope
@@ -87,9 +87,10 @@ def columns_of(kind: Kind, header: Sequence[str], by: Actor) -> list[Stored]:
 
 
 def fields_of(kind: Kind, by: Actor) -> dict[str, Field]:
-    """The fields that a file can fill: the number, and what the actor may fill in."""
+    """The fields that a file can fill: the number, and what the actor may fill in, but for files."""
     shown = {CODE: kind.fields[CODE]} if by.access.level(kind.key, CODE) != "hidden" else {}
-    return shown | field_values.editable(kind, by.access)
+    typed = field_values.editable(kind, by.access)
+    return shown | {key: one for key, one in typed.items() if one.family != FILES}
 
 
 def field_label(field: Field, words: Words) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models import Area, Customer, Order, Product, ProductGroup, Staff
+from models import Area, Attachment, Customer, Order, Product, ProductGroup, Staff
 from models.base import CarebookDocument
 from rules.fields import Field
 from rules.filters import Criteria, merge
@@ -54,6 +54,8 @@ TARGETS: Mapping[str, Target] = {
     "product_groups": Target(
         ProductGroup, ("path",), lambda row: " / ".join(row.get("path") or ()), "name"
     ),
+    # Files of fields: seen with their field, so that whoever has their ids may read their names.
+    "files": Target(Attachment, ("name",), lambda row: str(row["name"])),
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from bson import ObjectId
 
 from rules.errors import NotAllowed, NotFound
-from rules.fields import Field
+from rules.fields import FILES, Field
 from rules.permissions import MASKED, REVEAL
 from rules.record_paths import value_at
 from rules.scope import Actor, scope
@@ -25,7 +25,7 @@ def reveal(
     """
     known = configuration.snapshot().kinds.get(kind)
     field = known.fields.get(field_key) if known else None
-    if known is None or field is None or field.is_retired:
+    if known is None or field is None or field.is_retired or field.family == FILES:
         raise NotFound()
     collection = collection_of(known)
     mine = {"$and": [{"_id": record_id}, dict(known.base), scope(by, kind)]}

@@ -15,9 +15,10 @@ from pymongo.client_session import ClientSession
 
 from models import Attachment, Customer, Interaction, Order, Product, Record
 from models.base import CarebookDocument
+from rules.errors import N_, InvalidInput
 from rules.filters import Criteria
 from rules.scope import Actor, customer_scope, order_scope, product_scope
-from services import audit, job_runs, site_records
+from services import audit, field_files, job_runs, site_records
 from services.attachment_copies import refresh
 from services.customers import search_fields
 from services.imports.records import searched
@@ -132,6 +133,9 @@ def _files_changed(change: Change) -> list[ObjectId]:
     """
     if change.is_root:
         for one in change.documents:
+            if one.get("field"):
+                _field_changed(one, change)
+                continue
             place = (one["owner_kind"], one["owner_id"], one.get("customer_id"))
             refresh([place], change.session, at=change.at)
             pair = (one["name"], None) if change.action == "delete" else (None, one["name"])
@@ -150,6 +154,16 @@ def _files_changed(change: Change) -> list[ObjectId]:
         places = [("customers", one, one) for one in sorted(customers)]
         refresh(places, change.session, at=change.at, is_held=False)
     return []
+
+
+def _field_changed(attachment: Stored, change: Change) -> None:
+    """A file in a field comes back into it; it is taken out by the form of its record alone."""
+    if change.action == "delete":
+        raise InvalidInput(
+            N_("“%(name)s” stands in a field. Remove it in the form of the record."),
+            name=attachment["name"],
+        )
+    field_files.put_back(attachment, change.by, change.at, change.session)
 
 
 def _files_purged(attachments: Sequence[Stored]) -> None:

@@ -11,7 +11,7 @@ from flask import Flask
 from flask_babel import gettext
 
 from rules.errors import N_
-from rules.fields import DAY, TEXT, Field
+from rules.fields import DAY, FILES, TEXT, Field
 from rules.masking import DOTS, masked
 from rules.permissions import HIDDEN, MASKED
 from services import references
@@ -271,7 +271,7 @@ def _as_seen(change: Stored, kind: str, field: Field | None) -> Stored | None:
     if field is None:
         return change
     level = current_actor().access.level(kind, field.key)
-    if level == HIDDEN:
+    if level == HIDDEN or (level == MASKED and field.family == FILES):
         return None
     if level != MASKED:
         return change
@@ -334,6 +334,8 @@ def _value_text(field: str, value: Any, words: _Words) -> str:
         return formats.format_number(value)
     if isinstance(value, list | tuple):
         return ", ".join(_value_text(field, one, words) for one in value)
+    if isinstance(value, Mapping) and "file" in value:
+        return str(value.get("name") or "?")
     if isinstance(value, Mapping):
         parts = (f"{key}: {_value_text(key, one, words)}" for key, one in value.items())
         return ", ".join(parts)

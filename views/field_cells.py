@@ -7,10 +7,11 @@ in or defined by the site, cost what fifty rows of code written by hand would.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from flask import url_for
 from flask_babel import gettext
 
 from models.base import local_date
-from rules.fields import DAY, FLAG, NUMBER, Field, Kind, Option
+from rules.fields import DAY, FILES, FLAG, NUMBER, Field, Kind, Option
 from services import computed
 from services.configuration import Configuration
 from services.references import reader
@@ -21,6 +22,7 @@ from views.context import settings, today
 Row = Mapping[str, Any]
 Make = Callable[[Row], Cell]
 Names = Mapping[str, Mapping[Any, str]]  # {kind: {id: name}}, services/references.py
+PICTURES_SHOWN = 3  # in one cell of a list
 LINK_SCHEMES = ("http://", "https://")
 
 
@@ -93,6 +95,8 @@ def _shower(
         return lambda keys: Cell(
             "pills", items=[_pick(config, field.pick_list, one, locale) for one in _several(keys)]
         )
+    if field.family == FILES:
+        return _filer(field, names.get("files", {}))
     if field.refers_to:
         known = names.get(field.refers_to, {})
         return lambda ids: _named(ids, known)
@@ -183,8 +187,23 @@ def _link(value: Any) -> Cell:
     return Cell("text", str(value))
 
 
-def _files(value: Any) -> Cell:
-    return Cell("text", formats.format_number(len(_several(value))))
+def _filer(field: Field, known: Mapping[Any, str]) -> Callable[[Any], Cell]:
+    """Pictures small, of other files the name of the first; `sub` says how many are not shown."""
+    is_picture = field.type == "picture"
+    most = PICTURES_SHOWN if is_picture else 1
+
+    def show(ids: Any) -> Cell:
+        items = [_file(one, known[one], is_picture) for one in _several(ids) if one in known]
+        more = f"+{len(items) - most}" if len(items) > most else ""
+        return Cell("files", sub=more, items=items, level=str(most)) if items else EMPTY
+
+    return show
+
+
+def _file(file_id: Any, name: str, is_picture: bool) -> Cell:
+    small = url_for("files.thumbnail_view", attachment_id=file_id) if is_picture else None
+    url = url_for("files.file_view", attachment_id=file_id)
+    return Cell("file", name, url=url, panel_url=small)
 
 
 def _flag(value: Any) -> Cell:
@@ -210,6 +229,4 @@ _SHOWERS: Mapping[str, Callable[[Any], Cell]] = {
     "email": _email,
     "emails": _email,
     "link": _link,
-    "file": _files,
-    "picture": _files,
 }

@@ -21,14 +21,14 @@ from werkzeug.wsgi import wrap_file
 from models import Order, Record
 from rules.errors import N_, InvalidInput
 from rules.files import AUDIO, INLINE, PDF, PICTURES, UNKNOWN, UPLOAD_BYTES
-from services import attachments, lists
+from services import attachments, field_files, lists
 from services.thumbnails import THUMBNAIL_TYPE
 from stores.files import CHUNK_BYTES
 from views import formats
 from views.base import ScreenView, toast
 from views.context import current_actor, is_htmx, now
 from views.errors import flash_error
-from views.list_screen import object_id
+from views.list_screen import count_text, object_id
 
 Stored = dict[str, Any]
 
@@ -135,6 +135,32 @@ class Files(ScreenView):
     def pending_view(self) -> Any:
         """Takes files of an entry that is still being written."""
         return self.render("files/pending.html", files=shown(take_pending()))
+
+    @expose("/field/<kind>/<key>", methods=("POST",))
+    def field_view(self, kind: str, key: str) -> Any:
+        """Takes files of a field whose form is still open."""
+        actor = current_actor()
+        field_files.fillable(kind, key, actor)
+
+        def take(sent: FileStorage, upload_key: str | None) -> Stored:
+            return attachments.add_pending(
+                sent.stream,
+                sent.filename or "",
+                by=actor,
+                at=now(),
+                upload_key=upload_key,
+                field=(kind, key),
+            )
+
+        files = shown(_take_all(take))
+        return self.render("files/in_field.html", files=files, key=key, chosen=None)
+
+    @expose("/count/<kind>/<owner_id>")
+    def count_view(self, kind: str, owner_id: str) -> Response:
+        """How many documents the page of a record lists, as its tab says it."""
+        owner = object_id(owner_id)
+        attachments.check_seen(kind, owner, by=current_actor())
+        return Response(count_text(attachments.count(kind, owner)), mimetype="text/plain")
 
     @expose("/<attachment_id>/delete", methods=("POST",))
     def delete_file_view(self, attachment_id: str) -> Any:
@@ -261,6 +287,8 @@ def _page_of(kind: str, owner_id: ObjectId | None) -> str:
             return url_for(
                 "records.record_view", slug=found["kind"], record_id=owner_id, tab="files"
             )
+    if kind == "products":
+        return url_for("products.record_view", product_id=owner_id)
     if kind == "customers":
         return url_for("customers.record_view", record_id=owner_id, tab="files")
     return url_for("customers.index_view")

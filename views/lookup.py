@@ -52,10 +52,10 @@ class Lookup(ScreenView):
     @expose("/condition/<kind>/<int:number>")
     def condition_view(self, kind: str, number: int) -> Any:
         """Records that a filter may name: buttons that pick one for the condition `number`."""
-        if kind not in references.TARGETS:
+        short = {"areas": _areas, "product_groups": _groups, "staff": _staff}
+        if kind not in short and kind not in SEARCHED:
             abort(404)
         words = nfc(request.args.get("q", ""))[:100]
-        short = {"areas": _areas, "product_groups": _groups, "staff": _staff}
         found = short[kind](words) if kind in short else referred(kind, words)
         return self.render("filters/options.html", number=number, options=found)
 

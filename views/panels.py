@@ -126,13 +126,17 @@ def _files(subject: Subject) -> dict[str, Any]:
     owner = RECORDS if subject.kind.collection == RECORDS else subject.kind.key
     address = url_for("files.add_view", kind=owner, owner_id=subject.id)
     may = may_attach(subject.by, subject.kind.key)
-    return {"files": shown_files(found), "files_url": address, "may_attach": may}
+    count_url = url_for("files.count_view", kind=owner, owner_id=subject.id)
+    return {
+        "files": shown_files(found),
+        "files_url": address,
+        "count_url": count_url,
+        "may_attach": may,
+    }
 
 
 def _count_files(subject: Subject) -> int:
-    if subject.kind.key == "customers":
-        return attachments.count_of_customer(subject.id)
-    return len(attachments.of_owner(subject.id))
+    return attachments.count(subject.kind.key, subject.id)
 
 
 def _lines(subject: Subject) -> dict[str, Any]:

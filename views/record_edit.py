@@ -9,7 +9,7 @@ from flask import flash, make_response, redirect, request
 from flask_babel import gettext
 
 from rules.errors import CareError, InvalidInput, NotAllowed, StaleForm
-from rules.fields import Kind
+from rules.fields import FILES, Kind
 from rules.permissions import CREATE, EDIT
 from services import field_values, record_saving, records
 from views.base import AccessControl
@@ -53,6 +53,7 @@ def edit_page(
         return page.form({}, version=record.get("version", 1))
     form = sent(kind)
     try:
+        form.check()
         record_saving.save(
             kind_key,
             record["_id"],
@@ -101,6 +102,7 @@ def new_page(
     known = request.form.get("record_id", "")
     record_id = ObjectId(known) if ObjectId.is_valid(known) else ObjectId()
     try:
+        form.check()
         address = save(form, record_id)
     except InvalidInput as error:
         return make_response(page.again(form, error, record_id=record_id), 422)
@@ -156,6 +158,7 @@ class _Page:
         return self.screen.render(
             "records/edit.html",
             sections=_sections(self.kind, made),
+            has_files=any(one.family == FILES for one in made),
             title=self.title,
             version=version,
             draft=self.draft,

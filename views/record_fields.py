@@ -46,6 +46,7 @@ class RecordFields(ScreenView):
             abort(400)
         typed, shown = form.typed.get(key, ""), (form.shown or {}).get(key, "")
         try:
+            form.check()
             record_saving.save(
                 kind,
                 identity,

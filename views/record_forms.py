@@ -1,28 +1,31 @@
 """The form of a record of any kind: one control per field that the person may fill in."""
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bson import ObjectId
-from flask import request
+from flask import request, url_for
 from flask_babel import gettext
 
 from rules import conditions
 from rules.conditions import Condition, Group
-from rules.errors import CareError
-from rules.fields import CHOICE, CHOICES, FLAG, REFERENCE, REFERENCES, Field, Kind
+from rules.errors import CareError, InvalidInput
+from rules.fields import CHOICE, CHOICES, FILES, FLAG, REFERENCE, REFERENCES, Field, Kind
 from rules.three_way import touched
 from services import field_values, references
 from stores import mongo
 from views.context import configured, current_actor, locale, sent_version, today
 from views.field_cells import label, options
+from views.field_files import CARRIED, in_form, take_carried
+from views.files import ShownFile
 
 WAS = "was."  # in front of a field's name: what the form showed when it was opened
 OFFERED = 500  # areas, staff and groups offered in one list
 SEARCHED = ("customers", "products", "orders")  # found by typing; there are too many for a list
-WIDE = ("long_text", "choices", "staff_list")
+WIDE = ("long_text", "choices", "staff_list", "file", "picture")
 INPUT_TYPES = {"phone": "tel", "phones": "tel", "email": "email", "emails": "text", "link": "url"}
 NUMERIC = ("integer", "money", "decimal", "percent")
 
@@ -49,6 +52,8 @@ class Control:
         when: the condition under which it is shown, as JSON for static/js/fields.js, or "".
         is_shown: whether it is shown as things stand.
         empty: what no choice is called.
+        files: those that stand in the field, or stood there when the form was opened.
+        upload_url: takes files for the field; `is_single`: one only.
     """
 
     key: str
@@ -69,6 +74,9 @@ class Control:
     is_required: bool = False
     empty: str = "–"
     max_length: int = 400
+    files: Sequence[ShownFile] = ()
+    upload_url: str = ""
+    is_single: bool = False
 
     @property
     def is_wide(self) -> bool:
@@ -85,11 +93,20 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a browser sent: `typed` and `shown` by field; `shown` None from a form that is silent."""
+    """What a browser sent: `typed` and `shown` by field; `shown` None from a form that is silent.
+
+    `refused`: what is wrong with files that the form carried.
+    """
 
     typed: dict[str, str]
     shown: dict[str, str] | None
     version: int
+    refused: Mapping[str, CareError] = dataclasses.field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raises InvalidInput when a file was refused: nothing is saved without it."""
+        if self.refused:
+            raise InvalidInput(fields=dict(self.refused))
 
     @property
     def touched(self) -> dict[str, str]:
@@ -106,17 +123,18 @@ def sent(kind: Kind, beside: Sequence[str] = ()) -> Sent:
     typed = {
         name: _text(kind.fields.get(name), request.form.getlist(name))
         for name in request.form
-        if name not in ours and not name.startswith(WAS)
+        if name not in ours and not name.startswith((WAS, CARRIED))
     }
     shown = {
         name.removeprefix(WAS): text for name, text in request.form.items() if name.startswith(WAS)
     }
-    return Sent(typed, shown or None, sent_version())
+    refused = take_carried(kind, typed)
+    return Sent(typed, shown or None, sent_version(), refused)
 
 
 def _text(field: Field | None, texts: Sequence[str]) -> str:
     """Tick boxes come one by one, behind an empty text that stands for none of them."""
-    if field and field.family in (CHOICES, REFERENCES):
+    if field and field.family in (CHOICES, REFERENCES, FILES):
         return ", ".join(text for text in texts if text)
     return texts[-1] if texts else ""
 
@@ -144,6 +162,7 @@ def controls(
     stored = field_values.form_values(fields, record)
     names = references.of_rows([record], fields.values(), by=current_actor()) if record else {}
     visible = _Visibility(kind, fields, stored | typed, record)
+    files = in_form(kind, fields, (typed, stored), record)
     found = []
     for key, field in fields.items():
         value = typed.get(key, stored[key])
@@ -169,9 +188,19 @@ def controls(
                 is_required=field.is_required,
                 empty=_empty(kind, key),
                 max_length=field.max_length,
+                files=files.get(key, ()),
+                upload_url=_upload_url(kind, field),
+                is_single=field.maximum.strip() == "1",
             )
         )
     return found
+
+
+def _upload_url(kind: Kind, field: Field) -> str:
+    """Where a script sends files for the field before the form itself."""
+    return (
+        url_for("files.field_view", kind=kind.key, key=field.key) if field.family == FILES else ""
+    )
 
 
 def _empty(kind: Kind, key: str) -> str:
@@ -243,6 +272,8 @@ def _in_words(field: Field, text: str, names: Mapping[str, Mapping[Any, str]]) -
         return gettext("Yes") if text == "yes" else gettext("No")
     if field.refers_to in SEARCHED:
         return _reference_name(field, text, names)
+    if field.family == FILES:
+        return ", ".join(names.get("files", {}).values()) or "–"
     known = {one.key: one.label for one in _choices(field, text)}
     return ", ".join(known.get(part.strip(), part.strip()) for part in text.split(",")) or text
 

@@ -7,17 +7,19 @@ from typing import Any
 from flask import request
 
 from rules import layouts
-from rules.fields import Field, Kind
+from rules.fields import FILES, Field, Kind
 from rules.layouts import Layout, Tab
 from rules.permissions import CONFIGURE, EDIT, EDITED, HIDDEN, MASKED
 from rules.record_paths import value_at
-from services import field_values, records, references
+from rules.scope import Actor
+from services import field_files, field_values, records, references
 from services.configuration import Configuration
 from views import panels
 from views.base import AccessControl
 from views.cells import EMPTY, Cell
 from views.context import configured, current_actor, locale, person, today
 from views.field_cells import label, maker
+from views.files import ShownFile, shown
 from views.panels import Panel, Subject
 
 Stored = Mapping[str, Any]
@@ -28,7 +30,8 @@ ALWAYS = frozenset({"phones", "emails", "area"})
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A field of the page; `texts` are the values one by one, where they are called or masked."""
+    """A field of the page; `texts` are the values one by one, where they are called or masked;
+    `files` those in it."""
 
     key: str
     type: str
@@ -38,6 +41,7 @@ class Fact:
     texts: Sequence[str]
     is_masked: bool
     is_editable: bool
+    files: Sequence[ShownFile] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -45,7 +49,7 @@ class Fact:
 
     @property
     def is_wide(self) -> bool:
-        return self.type == "long_text"
+        return self.type in ("long_text", "file", "picture")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +158,19 @@ def sections_of(tab: Tab, facts: "Facts") -> list[FactSection]:
 
 def _has_fields(tab: Tab, subject: Subject) -> bool:
     """Whether the person may see one of the tab's fields at all."""
-    level = subject.by.access.level
-    return any(level(subject.kind.key, key) != HIDDEN for one in tab.sections for key in one.fields)
+    fields = subject.kind.fields
+    return any(
+        is_met(subject.by, subject.kind, fields[key])
+        for one in tab.sections
+        for key in one.fields
+        if key in fields
+    )
+
+
+def is_met(by: Actor, kind: Kind, field: Field) -> bool:
+    """Whether the person meets the field at all; of files nothing is left behind a mask."""
+    level = by.access.level(kind.key, field.key)
+    return level != HIDDEN and not (level == MASKED and field.family == FILES)
 
 
 def _tab_label(tab: Tab, panel: Panel | None) -> str:
@@ -178,8 +193,7 @@ class Facts:
         apply to the record.
         """
         wanted = [self._kind.fields[key] for key in keys if key in self._kind.fields]
-        level = self._by.access.level
-        seen = [one for one in wanted if level(self._kind.key, one.key) != HIDDEN]
+        seen = [one for one in wanted if is_met(self._by, self._kind, one)]
         if self._names is None or any(one.refers_to for one in seen):
             self._names = references.of_rows([dict(self._record)], seen, by=self._by)
         found = [self._fact(field) for field in seen]
@@ -205,7 +219,13 @@ class Facts:
             texts=[str(one) for one in (stored if isinstance(stored, list) else [stored]) if one],
             is_masked=is_masked,
             is_editable=field.key in self._editable,
+            files=self._files(field, stored) if field.family == FILES else (),
         )
+
+    def _files(self, field: Field, stored: Any) -> Sequence[ShownFile]:
+        ids = stored if isinstance(stored, list) else ()
+        record_id = self._record["_id"]
+        return shown(field_files.rows(ids, field, self._kind, record_id, by=self._by))
 
     def _cell(self, field: Field) -> Cell:
         # A result is computed from the record as it is stored: to see it is a permission of its own.

@@ -21,9 +21,10 @@ from rules.filters import (
     InstantRangeFilter,
     ReferenceFilter,
     SearchFilter,
+    merge,
 )
 from rules.scope import NOTHING, may_purge, trash_scope
-from services import access_settings, trash, trash_purge
+from services import access_settings, field_files, trash, trash_purge
 from services.lists import Sort
 from services.trash import CodeTaken, Trashed
 from services.trash_kinds import KINDS
@@ -83,7 +84,9 @@ class Trash(ListScreen):
         return super().is_accessible() and self.scope() != NOTHING
 
     def scope(self) -> Criteria:
-        return trash_scope(current_actor(), KINDS)
+        by = current_actor()
+        seen = trash_scope(by, KINDS)
+        return seen if seen == NOTHING else merge([seen, field_files.trash_criteria(by)])
 
     def list_filters(self) -> tuple[Filter, ...]:
         return (SEARCH, KIND, STAFF, AT)
@@ -151,9 +154,10 @@ class Trash(ListScreen):
         problem: CareError | None = None,
         codes: Mapping[str, str] | None = None,
     ) -> str:
+        whole: Criteria = {"batch_id": batch_id, "is_purging": {"$ne": True}}
         entries = list(
             TrashedRecord.collection()
-            .find({"batch_id": batch_id, "is_purging": {"$ne": True}})
+            .find(merge([whole, field_files.trash_criteria(current_actor())]))
             .sort([("is_root", -1), ("kind", 1), ("_id", 1)])
             .limit(ENTRIES_SHOWN)
         )

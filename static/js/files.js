@@ -85,7 +85,24 @@
     row.remove();
     if (made) window.htmx.process(made);
     place.dispatchEvent(new CustomEvent("carebook:file-added", { bubbles: true }));
+    const box = made?.querySelector(".file-keep-box");
+    if (!box) return;
+    /* A field that takes one file: the new one is there instead of the one before. */
+    if (place.matches("[data-files-one]")) place.querySelectorAll(".file-keep-box").forEach((one) => { one.checked = one === box; });
+    box.dispatchEvent(new Event("change", { bubbles: true }));
   };
+
+  /* The number beside the name of the tab, which the server knows. */
+  const recount = async (place) => {
+    const shown = document.querySelector("[data-tab-count=files]");
+    if (!shown || !place?.dataset.filesCount) return;
+    const response = await fetch(place.dataset.filesCount).catch(() => null);
+    if (response?.ok && !response.redirected) shown.textContent = await response.text();
+  };
+  document.addEventListener("carebook:file-added", (event) => recount(event.target));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && event.detail.elt.matches(".file form")) recount(document.querySelector("[data-files-count]"));
+  });
 
   /* One after the other: a slow line shows one bar that moves, and the server keeps room. */
   const lines = new WeakMap();

@@ -352,6 +352,10 @@ RULES |= {
     "files.add_view": Expected(also=GONE, values=CUSTOMER),
     "files.file_view": see("customers", about="files", also=GONE),  # its bytes are not stored
     "files.thumbnail_view": see("customers", about="files", also=GONE),
+    "files.field_view": Expected(
+        ("customers", "edit"), values={"kind": "customers", "key": "contract"}
+    ),
+    "files.count_view": see("customers", about="customers", values=CUSTOMER),
     # Whoever attached a file may take it away again.
     "files.delete_file_view": see("customers", about="files"),
     "files.restore_file_view": see("customers", about="files"),

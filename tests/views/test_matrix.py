@@ -101,7 +101,8 @@ def world(db: Any, agent: Actor, colleague: Actor, manager: Actor) -> World:
     change = Change("roles", "limited", LIMITED)
     configuration_changes.apply([change], says="x", by=SYSTEM, at=NOW)
     kind = Change("kinds", "phieu", {"label_vi": "Phiếu", "has_customer": True})
-    configuration_changes.apply([kind], says="x", by=SYSTEM, at=NOW)
+    files = Change("fields", "customers.contract", {"type": "file", "label_vi": "Hợp đồng"})
+    configuration_changes.apply([kind, files], says="x", by=SYSTEM, at=NOW)
     make_product("SP-CHUNG")
     ids: dict[str, dict[str, Any]] = {
         "customers": {},
