@@ -10,7 +10,7 @@ from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
-from models import RelationshipSetup, ValueMove
+from models import Customer, Interaction, RelationshipSetup, ValueMove
 from rules import conditions
 from rules.conditions import Condition, Group
 from rules.errors import N_, InvalidInput, NotAllowed
@@ -33,6 +33,8 @@ BATCH = 1000
 # Texts in the configuration that are conditions, or values.
 CONDITIONS = ("where", "visible_when")
 VALUES = ("default",)
+FEEDBACK = "feedback"
+HISTORY = "history.feedback"  # copies of the newest entries, in their customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,23 @@ def move(
         wanted = {**use.kind.base, path: old}
         step = f"{use.kind.key}-{use.field.key}"
         bulk.over(collection, wanted, work, progress, step=step, size=BATCH)
+    if list_key == FEEDBACK:
+        _move_in_history(old, new, merge, progress)
+
+
+def _move_in_history(old: str, new: str, merge: str, progress: Progress) -> None:
+    """The same for the newest entries, which stand in their customer as well."""
+
+    def work(ids: Sequence[ObjectId]) -> None:
+        if not _is_in_force(FEEDBACK, old, merge):
+            return
+        Customer.collection().update_many(
+            {"_id": {"$in": list(ids)}, HISTORY: old},
+            {"$set": {"history.$[one].feedback": new}, "$inc": {"version": 1}},
+            array_filters=[{"one.feedback": old}],
+        )
+
+    bulk.over(Customer.collection(), {HISTORY: old}, work, progress, step="history", size=BATCH)
 
 
 def move_back(merge: str, *, progress: Progress | None = None) -> None:
@@ -152,9 +171,27 @@ def move_back(merge: str, *, progress: Progress | None = None) -> None:
         for collection, path, found in _grouped(moves.find({"_id": {"$in": list(ids)}})):
             back = [(one["record_id"], one["after"], one["before"]) for one in found]
             progress.count("values_moved", _write(mongo.database()[collection], path, back))
+            if collection == Interaction.collection().name and path == FEEDBACK:
+                _move_back_in_history(back)
 
     bulk.over(moves, {"merge": merge}, work, progress, step="back", size=BATCH)
     moves.delete_many({"merge": merge})
+
+
+def _move_back_in_history(back: Sequence[tuple[Any, Any, Any]]) -> None:
+    entries = {"_id": {"$in": [entry_id for entry_id, _, _ in back]}}
+    owners = {
+        row["_id"]: row.get("customer_id")
+        for row in Interaction.collection().find(entries, {"customer_id": 1})
+    }
+    writes = []
+    for entry_id, now, before in back:
+        copy = {"$elemMatch": {"interaction_id": entry_id, "feedback": now}}
+        where = {"_id": owners.get(entry_id), "history": copy}
+        change = {"$set": {"history.$.feedback": before}, "$inc": {"version": 1}}
+        writes.append(UpdateOne(where, change))
+    if writes:
+        Customer.collection().bulk_write(writes, ordered=False)
 
 
 def _start(

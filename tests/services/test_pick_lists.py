@@ -243,3 +243,34 @@ def test_care_entries_follow_too(administrator: Actor) -> None:
     merge(administrator, "feedback", "neutral", "satisfied")
     found = Interaction.collection().find_one() or {}
     assert found["feedback"] == "satisfied"
+
+
+def test_the_copies_of_entries_in_their_customer_follow_and_come_back(
+    administrator: Actor,
+) -> None:
+    entries = Interaction.collection()
+    customer, other = make_customer(), make_customer()
+    kept = [
+        {"kind": "care", "feedback": value, "at": NOW, "customer_id": customer}
+        for value in ("neutral", "satisfied", "neutral")
+    ]
+    ids = entries.insert_many(kept).inserted_ids
+    history = [
+        {"interaction_id": entry_id, "feedback": one["feedback"], "kind": "care", "at": NOW}
+        for entry_id, one in zip(ids, kept, strict=True)
+    ]
+    Customer.collection().update_one({"_id": customer}, {"$set": {"history": history}})
+
+    def copies() -> list[str]:
+        found = Customer.collection().find_one({"_id": customer})
+        assert found
+        return [one["feedback"] for one in found["history"]]
+
+    merge(administrator, "feedback", "neutral", "satisfied")
+    assert copies() == ["satisfied"] * 3
+    version = pick_lists.stored("feedback")[1]
+    run(value_merges.undo("feedback", "neutral", version=version, by=administrator, at=NOW))
+    assert copies() == ["neutral", "satisfied", "neutral"]
+    untouched = Customer.collection().find_one({"_id": other})
+    assert untouched
+    assert untouched["version"] == 1
