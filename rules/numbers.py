@@ -12,6 +12,7 @@ _NUMBER = re.compile(r"([+-]?)(\d[\d.,]*|[.,]\d+)", re.ASCII)
 _SPACED = re.compile(r"[+-]?\d{1,3}( \d{3})+([.,]\d+)?", re.ASCII)  # 1 250 000
 _UNITS = ("₫", "vnđ", "vnd", "đ", "%")
 _LONGEST = 60
+_BETWEEN = {"en": ","}  # thousands, where a single sign could mean either
 
 
 def whole(text: str) -> int:
@@ -28,13 +29,14 @@ def whole(text: str) -> int:
     return int(number)
 
 
-def decimal(text: str) -> Decimal:
+def decimal(text: str, locale: str = "vi") -> Decimal:
     """The number that was typed, without zeros at its end. Raises InvalidInput.
 
     A single comma is the decimal mark. A single point is one, too, unless it stands where a mark
-    between thousands would: 1.250 is a thousand and more, 0.250 and 12.5 are not.
+    between thousands would: 1.250 is a thousand and more, 0.250 and 12.5 are not. For readers of
+    English it is the other way round: 1,250 is a thousand and more.
     """
-    number = _number(text, is_whole=False)
+    number = _number(text, is_whole=False, between=_BETWEEN.get(locale, "."))
     if _decimals(number) > DECIMALS_KEPT:
         raise InvalidInput(
             N_("“%(value)s” has more than %(limit)s decimals. Round it."),
@@ -44,19 +46,22 @@ def decimal(text: str) -> Decimal:
     return number
 
 
-def typed_decimal(number: Decimal) -> str:
-    """The number as a form shows it: a comma before decimals, nothing between thousands."""
-    return format(number, "f").replace(".", ",")
+def typed_decimal(number: Decimal, locale: str = "vi") -> str:
+    """The number as a form shows it: a comma before decimals (a point for readers of English),
+    nothing between thousands."""
+    text = format(number, "f")
+    return text if locale == "en" else text.replace(".", ",")
 
 
-def typed_money(amount: int) -> str:
-    """An amount as a form shows it: 1.250.000."""
-    return f"{amount:,}".replace(",", ".")
+def typed_money(amount: int, locale: str = "vi") -> str:
+    """An amount as a form shows it: 1.250.000, and 1,250,000 for readers of English."""
+    text = f"{amount:,}"
+    return text if locale == "en" else text.replace(",", ".")
 
 
-def _number(text: str, *, is_whole: bool) -> Decimal:
+def _number(text: str, *, is_whole: bool, between: str = ".") -> Decimal:
     found = _NUMBER.fullmatch(_plain(text))
-    digits = _decimal_point(found[2], is_whole=is_whole) if found else None
+    digits = _decimal_point(found[2], is_whole=is_whole, between=between) if found else None
     if not found or digits is None:
         raise InvalidInput(
             N_("“%(value)s” is not a number. Write it like 1250 or 12,5."),
@@ -82,9 +87,9 @@ def _plain(text: str) -> str:
     return plain if len(plain) <= _LONGEST else ""
 
 
-def _decimal_point(digits: str, *, is_whole: bool) -> str | None:
+def _decimal_point(digits: str, *, is_whole: bool, between: str) -> str | None:
     """The digits with a point as decimal mark and nothing between thousands; None: no number."""
-    mark = _mark(digits, is_whole=is_whole)
+    mark = _mark(digits, is_whole=is_whole, between=between)
     before, _, after = digits.rpartition(mark) if mark else (digits, "", "")
     other = {",": ".", ".": ","}.get(mark)
     if mark and (mark in before or (other and other in after)):
@@ -100,7 +105,7 @@ def _decimal_point(digits: str, *, is_whole: bool) -> str | None:
     return f"{''.join(groups) or '0'}.{after}" if after else "".join(groups)
 
 
-def _mark(digits: str, *, is_whole: bool) -> str:
+def _mark(digits: str, *, is_whole: bool, between: str) -> str:
     """Which sign is the decimal mark; "" when there is none."""
     points, commas = digits.count("."), digits.count(",")
     if points and commas:
@@ -110,7 +115,7 @@ def _mark(digits: str, *, is_whole: bool) -> str:
     sign = "." if points else ","
     before, after = digits.split(sign)
     is_group = len(after) == 3 and 1 <= len(before) <= 3 and before.lstrip("0")
-    return "" if is_group and (is_whole or sign == ".") else sign
+    return "" if is_group and (is_whole or sign == between) else sign
 
 
 def _short(number: Decimal) -> Decimal:

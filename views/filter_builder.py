@@ -156,7 +156,7 @@ def _opened(kind: str, fields: Mapping[str, Field]) -> DraftGroup:
         tree = conditions.read(request.args.get(WHERE, ""))
     except CareError:
         tree = None
-    root = draft_of(tree, fields)
+    root = draft_of(tree, fields, locale())
     return root if root.parts else change(root, "add:1", fields)
 
 

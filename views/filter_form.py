@@ -74,30 +74,33 @@ class DraftGroup:
         return self.level < DEEPEST
 
 
-def draft_of(tree: Group | None, fields: Mapping[str, Field]) -> DraftGroup:
-    """The draft of a tree; conditions on fields that are not there are left out."""
-    root = _draft(tree, fields) if tree else DraftGroup()
+def draft_of(tree: Group | None, fields: Mapping[str, Field], locale: str = "vi") -> DraftGroup:
+    """The draft of a tree; conditions on fields that are not there are left out.
+
+    Numbers are grouped as readers of the language do.
+    """
+    root = _draft(tree, fields, locale) if tree else DraftGroup()
     return numbered(root)
 
 
-def _draft(group: Group, fields: Mapping[str, Field]) -> DraftGroup:
+def _draft(group: Group, fields: Mapping[str, Field], locale: str) -> DraftGroup:
     found = DraftGroup(group.joiner)
     for part in group.parts:
         if isinstance(part, Group):
-            found.parts.append(_draft(part, fields))
+            found.parts.append(_draft(part, fields, locale))
         elif part.field in fields:
-            found.parts.append(_typed(part, fields[part.field]))
+            found.parts.append(_typed(part, fields[part.field], locale))
     return found
 
 
-def _typed(one: Condition, known: Field) -> DraftCondition:
+def _typed(one: Condition, known: Field, locale: str) -> DraftCondition:
     chosen = operator(known, one.operator)
     takes = chosen.takes if chosen else ""
     found = DraftCondition(one.field, one.operator)
     for value in one.values:
         mode, text = _typed_day(value) if takes in (DAY, DAYS) else (EXACT, value)
         found.days.append(mode)
-        found.typed.append(_typed_number(text, known) if takes in (NUMBER, NUMBERS) else text)
+        found.typed.append(_typed_number(text, locale) if takes in (NUMBER, NUMBERS) else text)
     return found
 
 
@@ -111,14 +114,14 @@ def _typed_day(value: str) -> tuple[str, str]:
     return EXACT, f"{day}/{month}/{year}" if day else value
 
 
-def _typed_number(value: str, known: Field) -> str:
+def _typed_number(value: str, locale: str) -> str:
     try:
         number = numbers.decimal(value.replace(".", ","))
     except InvalidInput:
         return value
     if number == number.to_integral_value():
-        return numbers.typed_money(int(number))
-    return numbers.typed_decimal(number)
+        return numbers.typed_money(int(number), locale)
+    return numbers.typed_decimal(number, locale)
 
 
 def read_form(form: Form) -> DraftGroup:
@@ -285,8 +288,11 @@ def _values(one: DraftCondition, known: Field, chosen: Operator, context: Contex
         return [_day(one.day(place), one.value(place)) for place in range(size)]
     filled = [text for text in typed if text]
     if chosen.takes in (NUMBER, NUMBERS):
-        read = numbers.whole if known.type in ("integer", "money") else numbers.decimal
-        return [str(read(text)) for text in filled]
+        is_whole = known.type in ("integer", "money")
+        return [
+            str(numbers.whole(text) if is_whole else numbers.decimal(text, context.locale))
+            for text in filled
+        ]
     if known.type == "tags" and chosen.takes == VALUES:
         return [
             tag.lstrip("#").lower() for text in filled for tag in text.replace(",", " ").split()

@@ -428,3 +428,20 @@ def test_a_group_of_a_list_has_the_rows_of_its_value_alone(desk: Browser) -> Non
     assert links
     assert ROW.findall(desk.get(links[0]).text) != []
     assert len(ROW.findall(desk.get(links[0]).text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "shown", "typed"),
+    [("vi", "1.250.000", "2.500"), ("en", "1,250,000", "2,500")],
+)
+def test_numbers_are_grouped_as_the_reader_does(
+    desk: Browser, language: str, shown: str, typed: str
+) -> None:
+    configure("fields", "customers.rate", {"type": "decimal", "label_vi": "Tỷ lệ"})
+    Staff.collection().update_many({}, {"$set": {"locale": language}})
+    where = "and(revenue.ge(1250000),rate.ge(12.5))"
+    drawn = unescape(desk.get("/filters/customers", query_string={"where": where}).text)
+    assert f'value="{shown}"' in drawn
+    assert ('value="12,5"' if language == "vi" else 'value="12.5"') in drawn
+    fields = {"field_2": "rate", "operator_2": "ge", "value_2": typed}
+    assert "rate.ge(2500)" in apply(desk, "and:1", "2", ")", **fields)
