@@ -146,7 +146,7 @@ def _tell(plan: Plan, settings: Settings) -> None:
     for item in configuration_parts.readable(plan.items):
         said: Any = headline(item, now.kinds, settings.locale, now.roles)
         click.echo(words.say(said.message, **said.params))
-        for said in sentences(item, settings.locale):
+        for said in sentences(item, settings.locale, now.roles):
             click.echo(f"    {words.say(said.message, **said.params)}")
     if plan.problems:
         for problem in plan.problems:

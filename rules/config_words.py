@@ -1,9 +1,11 @@
 """Differences of the configuration in words."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rules.config_diff import ADDED, MISSING, REMOVED, Detail, ItemDiff
+from rules.config_value_words import in_words
 from rules.errors import N_
 from rules.fields import TYPES, Kind
 from rules.permissions import Role
@@ -154,11 +156,23 @@ def headline(
     return Sentence(message, {"subject": subject(item, kinds, locale, roles)})
 
 
-def sentences(item: ItemDiff, locale: str) -> list[Sentence]:
+def sentences(item: ItemDiff, locale: str, roles: Mapping[str, Role] = NO_ROLES) -> list[Sentence]:
     """What differs, one sentence for each option; a removed item says nothing more."""
     if item.what == REMOVED:
         return []
-    return [_sentence(one, item, locale) for one in item.details]
+    return [_sentence(_worded(one, item, roles, locale), item, locale) for one in item.details]
+
+
+def _worded(detail: Detail, item: ItemDiff, roles: Mapping[str, Role], locale: str) -> Detail:
+    """The difference with its values in words, as the screens call them."""
+    if item.section == "fields" and detail.place == ("type",):
+        before, after = _type(detail.before), _type(detail.after)
+    else:
+        before, after = (
+            in_words(item.section, detail.place, value, roles, locale)
+            for value in (detail.before, detail.after)
+        )
+    return replace(detail, before=before, after=after)
 
 
 def _sentence(detail: Detail, item: ItemDiff, locale: str) -> Sentence:
@@ -168,8 +182,6 @@ def _sentence(detail: Detail, item: ItemDiff, locale: str) -> Sentence:
             N_("%(where)s: order is now %(after)s"),
             {"where": where, "after": _shown(detail.after, locale)},
         )
-    if item.section == "fields" and detail.place == ("type",):
-        detail = Detail(detail.place, _type(detail.before), _type(detail.after))
     if _is_empty(detail.before):
         return Sentence(
             N_("%(where)s: %(after)s"), {"where": where, "after": _shown(detail.after, locale)}
@@ -231,6 +243,8 @@ def _shown(value: Any, locale: str) -> Any:
     if value is False:
         return Sentence(N_("no"))
     if isinstance(value, Sentence):
+        return value
+    if isinstance(value, list) and any(isinstance(one, Sentence) for one in value):
         return value
     text = _text(value, locale)
     short = text if len(text) <= LENGTH else f"{text[:LENGTH]}…"

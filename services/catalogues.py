@@ -52,6 +52,8 @@ class Words:
             return f"{value.day:02}/{value.month:02}/{value.year:04}"
         if isinstance(value, int) and not isinstance(value, bool):
             return self.number(value)
+        if isinstance(value, list | tuple):
+            return ", ".join(str(self._shown(one)) for one in value)
         return value
 
 

@@ -154,7 +154,7 @@ def headline_of(item: ItemDiff) -> Any:
 
 def _told(item: ItemDiff) -> dict[str, Any]:
     """An item in words: what it is, what becomes of it, each difference."""
-    lines = [formats.say(one) for one in sentences(item, locale())]
+    lines = [formats.say(one) for one in sentences(item, locale(), configured().roles)]
     return {
         "what": item.what,
         "subject": formats.say(headline_of(item)),

@@ -14,6 +14,7 @@ from rules import config_text
 from rules.config_diff import ItemDiff
 from rules.config_words import headline, sentences
 from rules.errors import CareError, InvalidInput, NotAllowed, StaleForm
+from rules.permissions import SHIPPED_ROLES
 from rules.scope import Actor
 from services import (
     access_settings,
@@ -194,6 +195,35 @@ def test_the_differences_are_told_in_words(configured: Actor, locale: str) -> No
             "en": ["Field Customers › Rank: changed", "name: from “Hạng” to “Bậc”"],
         }[locale]
     )
+
+
+@pytest.mark.parametrize(
+    ("section", "before", "after", "said"),
+    [
+        (
+            "site",
+            {"care_mode": "by_product"},
+            {"care_mode": "unlimited"},
+            "chế độ chăm sóc: từ Theo mặt hàng thành Không giới hạn",
+        ),
+        ("site", {"trash_days": 30}, {"trash_days": None}, "“30” thành mãi mãi"),
+        ("site", {}, {"second_factor_roles": ["manager"]}, "Quản lý"),
+        ("roles", {"other_kinds": {"reach": "own"}}, {"other_kinds": {"reach": "all"}}, "tất cả"),
+        ("roles", {"abilities": []}, {"abilities": ["audit", "x"]}, "Đọc nhật ký thay đổi, x"),
+        (
+            "roles",
+            {"kinds": {"customers": {"fields": {"phones": "see"}}}},
+            {"kinds": {"customers": {"fields": {"phones": "masked"}}}},
+            "từ xem thành che bớt",
+        ),
+        ("schedules", {"weekdays": [0]}, {"weekdays": [0, 6]}, "Thứ Hai, Chủ Nhật"),
+        ("lists", {"actions": ["edit"]}, {"actions": ["see"]}, "“edit”"),
+    ],
+)
+def test_values_are_told_in_words(section: str, before: Any, after: Any, said: str) -> None:
+    item = ItemDiff(section, "site", before, after)
+    found = sentences(item, "vi", SHIPPED_ROLES)[0]
+    assert said in Words("vi").say(found.message, **found.params)
 
 
 def test_types_of_fields_are_told_by_their_names() -> None:
