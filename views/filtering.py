@@ -61,12 +61,16 @@ def reference_names(state: FilterState, **kinds: str) -> dict[str, str]:
 
 
 def known_part(text: str, kind: str) -> str:
-    """The text without conditions on fields that the reader lacks; "" for one that is no tree."""
+    """The text without conditions on fields that the reader lacks; "" for one that is no tree.
+
+    The same text where nothing is left out.
+    """
     try:
         tree = conditions.read(text)
     except InvalidInput:
         return ""
-    return conditions.write(conditions.without_unknown(tree, visible_fields(kind)))
+    known = conditions.without_unknown(tree, visible_fields(kind))
+    return text if known == tree else conditions.write(known)
 
 
 def visible_fields(kind: str) -> Mapping[str, Field]:

@@ -105,6 +105,7 @@ class LayoutSettings(ScreenView):
             panel_names={key: one.name() for key, one in known.items()},
             own_fields={key for key, one in kind.fields.items() if one.source == "site"},
             new_tab=_new_tab(layout),
+            fresh_tab=_fresh_tab(),
             version=version,
             is_own=is_own,
             problem=problem,
@@ -137,6 +138,12 @@ def _sent(kind: Kind) -> Mapping[str, Any]:
             f"{rules.TAB}.{rest}.is_on": "1",
         }
     return read_items(items, texts, panels.of(kind))
+
+
+def _fresh_tab() -> str:
+    """The key of the tab that was just added, which waits for its name; "" for none."""
+    action, _, key = request.form.get("do", "").partition(":")
+    return key if action == "tab" else ""
 
 
 def _with_section(items: list[str], tab: str) -> list[str]:

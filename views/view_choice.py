@@ -84,7 +84,18 @@ class ViewChoice:
     def _given(self) -> Mapping[str, str]:
         found = dict(self._stored_arguments())
         if WHERE in found and not current_actor().can(CONFIGURE):
-            found[WHERE] = known_part(found[WHERE], self.kind)  # type: ignore[attr-defined]
+            known = known_part(found[WHERE], self.kind)  # type: ignore[attr-defined]
+            if known != found[WHERE]:
+                # It names nothing: which field it is would already tell something.
+                self.problems().append(  # type: ignore[attr-defined]
+                    InvalidInput(
+                        N_(
+                            "The filter of this view uses a field that is not there for you. That"
+                            " part is left out, so that there may be more rows."
+                        )
+                    )
+                )
+            found[WHERE] = known
         return {name: text for name, text in found.items() if text}
 
     def _stored_arguments(self) -> Mapping[str, str]:

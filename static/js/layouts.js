@@ -33,7 +33,9 @@
     form = fresh;
     ready();
     const same = form.querySelector(`[name=do][value="${CSS.escape(button.value)}"]`);
-    (same || form.querySelector(".layout-tab:last-child input[type=text], .layout-tab:last-child .form-control"))?.focus();
+    const name = form.querySelector(".layout-tab:last-child .layout-labels[open] .form-control"); /* a new tab is named at once */
+    if (same) same.focus();
+    else { name?.focus(); name?.select(); }
     preview();
   };
 

@@ -12,7 +12,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,16 @@ class Site:
 def site(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """`carebook serve` with the demonstration data."""
     data = tmp_path_factory.mktemp("site")
+    with served(data, demo=True) as (running, _):
+        password = (data / "demo-password").read_text("utf-8").strip()
+        yield replace(running, password=password)
+
+
+@contextmanager
+def served(data: Path, *, demo: bool) -> Iterator[tuple[Site, str]]:
+    """An installation with stores of its own in a directory, which is gone with the block, and
+    what its start said: without demonstration data, where the first administrator gets in.
+    """
     port = _free_port()
     environment = {
         name: text for name, text in os.environ.items() if not name.startswith("CAREBOOK_")
@@ -81,7 +92,7 @@ def site(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
     environment |= {
         "CAREBOOK_DATA": str(data),
         "CAREBOOK_PORT": str(port),
-        "CAREBOOK_DEMO": "1",
+        "CAREBOOK_DEMO": str(int(demo)),
         "CAREBOOK_WEB_WORKERS": "1",
         "CAREBOOK_LOGIN_RATE": "1000 per minute",
     }
@@ -95,11 +106,9 @@ def site(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         start_new_session=True,
     )
     try:
-        _wait_until_it_runs(process, data)
-        server = EmbeddedMongo(data)
-        client = server.client(tz_aware=True)
-        password = (data / "demo-password").read_text("utf-8").strip()
-        yield Site(f"http://127.0.0.1:{port}", password, client["carebook"])
+        said = _wait_until_it_runs(process, data)
+        client = EmbeddedMongo(data).client(tz_aware=True)
+        yield Site(f"http://127.0.0.1:{port}", "", client["carebook"]), said
         client.close()
     finally:
         process.send_signal(signal.SIGTERM)
@@ -114,11 +123,14 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _wait_until_it_runs(process: "subprocess.Popen[str]", data: Path) -> None:
+def _wait_until_it_runs(process: "subprocess.Popen[str]", data: Path) -> str:
+    """What it said until then."""
     assert process.stdout is not None
+    said = ""
     for line in process.stdout:
+        said += line
         if "Ctrl-C" in line:
-            return
+            return said
     raise AssertionError((data / "serve.log").read_text())
 
 
@@ -241,6 +253,18 @@ def log_in(page: Any, site: Site, who: str) -> None:
     page.wait_for_url(lambda address: "/login" not in address)
 
 
+def opened_desk(chromium: Any, site: Site, **window: Any) -> Desk:
+    """A window of its own at a site, watched."""
+    context = chromium.new_context(
+        locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh", reduced_motion="reduce", **window
+    )
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    desk = Desk(page, site)
+    desk.watch()
+    return desk
+
+
 @pytest.fixture
 def sit_down(site: Site, chromium: Any, logins: Callable[[str], Any]) -> Iterator[SitDown]:
     """Opens a page for somebody: `sit_down("linh")`. The test fails when it was unclean."""
@@ -260,20 +284,15 @@ def sit_down(site: Site, chromium: Any, logins: Callable[[str], Any]) -> Iterato
                 {"email": f"{who}@carebook.example"},
                 {"$set": {"locale": locale}, "$unset": {"theme": ""}},
             )
-        context = chromium.new_context(
+        desk = opened_desk(
+            chromium,
+            site,
             viewport={"width": size[0], "height": size[1]},
             color_scheme=scheme,
             java_script_enabled=scripts,
             storage_state=logins(who) if who else None,
-            locale="vi-VN",
-            timezone_id="Asia/Ho_Chi_Minh",
-            reduced_motion="reduce",
         )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        desk = Desk(page, site)
-        desk.watch()
+        contexts.append(desk.page.context)
         desks.append(desk)
         return desk
 

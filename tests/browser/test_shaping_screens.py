@@ -1,42 +1,29 @@
 """An administrator shapes screens while the system runs, and a care agent sees it at once."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from bson import ObjectId
 
+from tests.browser.administration import (
+    REASON,
+    REASONS,
+    a_customer,
+    apply,
+    choose_condition,
+    compare,
+    export,
+    give,
+    new_field,
+    new_tab,
+    retire,
+    save_view,
+)
 from tests.browser.conftest import Desk, SitDown, Site
 
 pytestmark = pytest.mark.browser
-REASON, REASONS = "Lý do mất khách hàng", ("Giá cao", "Chuyển nhà", "Chọn hãng khác")
 RENAMED = "Vì sao khách rời đi"
-SEEN = "level.customers"
-TICKET = "Phiếu bảo hành"
-
-
-def new_field(desk: Desk, key: str) -> None:
-    """A choice with a list of its own, filled in but not saved."""
-    page = desk.page
-    desk.go("/settings/fields/customers")
-    page.keyboard.press("n")
-    page.wait_for_url("**/new")
-    page.fill("#label_vi", REASON)
-    page.fill("#key", key)
-    page.select_option("#type", "choice")
-    page.select_option("#pick_list", label="+ danh sách mới")
-    page.fill("#new_list", f"{REASON} {key[-6:]}")
-    page.fill("#new_values", "\n".join(REASONS))
-
-
-def choose_condition(page: Any, field: str, value: str) -> None:
-    """In the dialog of conditions: the field is one of the value."""
-    page.locator("[data-condition-open]").click()
-    dialog = page.locator("[data-condition-dialog]")
-    dialog.locator(".filter-field").select_option(field)
-    dialog.locator(".filter-choice", has_text=value).click()
-    dialog.locator(".filter-actions button[value=apply]").click()
-    dialog.wait_for(state="hidden")
+TAB, VIEW = "Giữ chân khách", "Mất vì chuyển nhà"
 
 
 @pytest.fixture
@@ -52,15 +39,19 @@ def field(site: Site, sit_down: SitDown) -> Iterator[str]:
     desk.page.keyboard.press("Control+Enter")
     desk.page.locator(f"#{key}").wait_for()
     yield key
-    desk.go(f"/settings/fields/customers/{key}")
-    desk.page.locator(".settings-retire button").click()
-    desk.page.locator(".settings-retired", has_text=REASON).wait_for()
+    retire(desk, key)
 
 
-def a_customer(site: Site, **wanted: Any) -> ObjectId:
-    found = site.db.customers.find_one(wanted, sort=[("code", 1)])
-    assert found
-    return ObjectId(found["_id"])
+def filter_by_reason(desk: Desk, field: str) -> None:
+    """Customers that were lost because they moved, chosen in the filter builder."""
+    page = desk.page
+    desk.go("/customers/")
+    page.keyboard.press("f")
+    page.locator(".filter-field").select_option(field)
+    page.locator(".filter-choice", has_text=REASONS[1]).click()
+    page.keyboard.press("Control+Enter")
+    page.locator(".list-says", has_text=REASON).wait_for()
+    desk.settle()
 
 
 def test_a_field_with_a_condition_reaches_the_care_agent(
@@ -80,31 +71,13 @@ def test_a_field_with_a_condition_reaches_the_care_agent(
     page.keyboard.press("Control+Enter")
     page.wait_for_url(f"**/customers/{customer}")
     # A list is filtered by it, as by any other field.
-    desk.go("/customers/")
-    page.keyboard.press("f")
-    page.locator(".filter-field").select_option(field)
-    page.locator(".filter-choice", has_text=REASONS[1]).click()
-    page.locator(".filter-actions button[value=apply]").click()
-    page.locator(".list-says", has_text=REASON).wait_for()
+    filter_by_reason(desk, field)
     rows = page.locator("[data-rows] tbody tr")
     assert [rows.nth(n).get_attribute("data-row") for n in range(rows.count())] == [str(customer)]
     # Gone from the customer with the condition; the server decides, not the page.
     desk.go(f"/customers/{customer}/edit")
     page.select_option("select[name=relationship]", "hot")
     control.wait_for(state="hidden")
-
-
-def give(desk: Desk, field: str, level: str) -> None:
-    """On the screen of roles: what care agents may do with the field; "" is what they usually may."""
-    desk.go("/settings/roles/care_agent")
-    lines = desk.page.locator(
-        "details.role-kind", has=desk.page.locator(f"[name='{SEEN}.{field}']")
-    )
-    if not lines.evaluate("one => one.open"):
-        lines.locator("summary").click()
-    desk.page.select_option(f"[name='{SEEN}.{field}']", level)
-    desk.page.keyboard.press("Control+Enter")
-    desk.toast()
 
 
 def test_a_field_is_given_to_a_role(sit_down: SitDown, site: Site, field: str) -> None:
@@ -125,6 +98,85 @@ def test_a_field_is_given_to_a_role(sit_down: SitDown, site: Site, field: str) -
     assert admin.axe() == []
 
 
+@pytest.fixture
+def tab(sit_down: SitDown, field: str) -> Iterator[str]:
+    """A tab with the field alone, for everybody; the usual layout holds again in the end."""
+    desk = sit_down("admin")
+    new_tab(desk, TAB, field)
+    desk.page.locator(".preview-tab", has_text=TAB).wait_for()
+    desk.page.locator(".preview-section", has_text=TAB).wait_for()
+    assert desk.axe() == []
+    desk.page.keyboard.press("Control+Enter")
+    desk.toast()
+    yield TAB
+    desk.go("/settings/layouts/customers")
+    desk.page.locator("button[form=layout-reset]").click()
+    desk.toast()
+
+
+def test_a_field_in_a_tab_of_its_own_is_for_one_role(
+    sit_down: SitDown, site: Site, field: str, tab: str
+) -> None:
+    """Care agents fill it in and list by it; for managers there is no such thing anywhere."""
+    customer = a_customer(site, relationship="hot")
+    admin, agent, manager = sit_down("admin"), sit_down("huong"), sit_down("quanly2")
+    give(admin, field, "hidden", role="manager")
+    filter_by_reason(admin, field)
+    save_view(admin.page, VIEW)
+    # The agent, by the tab: the field is there once it applies.
+    agent.go(f"/customers/{customer}")
+    agent.page.locator(".tabs a", has_text=tab).click()
+    agent.page.locator(".card-empty").wait_for()
+    agent.go(f"/customers/{customer}/edit")
+    agent.page.select_option("select[name=relationship]", "lost")
+    agent.page.locator(f"select[name={field}]").select_option(label=REASONS[1])
+    agent.page.keyboard.press("Control+Enter")
+    agent.page.wait_for_url(f"**/customers/{customer}")
+    agent.page.locator(".tabs a", has_text=tab).click()
+    agent.page.locator(f"#fact-{field}", has_text=REASONS[1]).wait_for()
+    assert agent.axe() == []
+    # Changed where it stands.
+    agent.page.locator(f"#fact-{field} .fact-edit").click()
+    agent.page.locator(f"#fact-{field} select").select_option(label=REASONS[2])
+    agent.page.keyboard.press("Control+Enter")
+    agent.page.locator(f"#fact-{field}:not(.is-open)", has_text=REASONS[2]).wait_for()
+    agent.page.locator(f"#fact-{field} .fact-edit").click()
+    agent.page.locator(f"#fact-{field} select").select_option(label=REASONS[1])
+    agent.page.keyboard.press("Control+Enter")
+    agent.page.locator(f"#fact-{field}:not(.is-open)", has_text=REASONS[1]).wait_for()
+    # The view of the administrator.
+    agent.go("/customers/")
+    agent.page.locator(".view-tab", has_text=VIEW).click()
+    agent.page.locator(".list-says", has_text=REASONS[1]).wait_for()
+    assert agent.page.locator(f"[data-rows] tbody tr[data-row='{customer}']").count() == 1
+    assert agent.page.locator("[data-rows] tbody tr").count() == 1
+    # The manager.
+    manager.go(f"/customers/{customer}")
+    assert manager.page.locator(".tabs a", has_text=tab).count() == 0
+    manager.go(f"/customers/{customer}/edit")
+    assert manager.page.locator(f"[name={field}]").count() == 0
+    manager.go("/customers/")
+    manager.page.keyboard.press("f")
+    manager.page.locator(".filter-field").wait_for()
+    assert manager.page.locator(f".filter-field option[value={field}]").count() == 0
+    manager.page.keyboard.press("Escape")
+    manager.page.locator(".view-tab", has_text=VIEW).click()
+    manager.page.locator(".list-problem").wait_for()
+    read = manager.page.locator("main").inner_text()
+    assert REASON not in read
+    assert REASONS[1] not in read
+    assert manager.axe() == []
+    # As it was.
+    give(admin, field, "", role="manager")
+    manager.go(f"/customers/{customer}?tab=history")
+    assert manager.page.locator(".tabs a", has_text=tab).count() == 1
+    admin.go("/customers/")
+    admin.page.locator(".view-tab", has_text=VIEW).click()
+    admin.page.locator(".view-more").click()
+    admin.page.locator(".view-menu [value=delete]").click()
+    admin.page.wait_for_selector(".toast-undo")
+
+
 def test_the_configuration_leaves_as_a_file_and_comes_back_changed(
     sit_down: SitDown, site: Site, field: str
 ) -> None:
@@ -132,63 +184,23 @@ def test_the_configuration_leaves_as_a_file_and_comes_back_changed(
     customer = a_customer(site, relationship="lost")
     desk, agent = sit_down("admin"), sit_down("huong")
     page = desk.page
-    desk.go("/settings/configuration/")
-    with page.expect_download() as download:
-        page.locator("a[download]").click()
-    text = download.value.path().read_text("utf-8")
+    text = export(desk)
     assert text.count(REASON) >= 1
-    page.locator(".config-text summary").click()
-    page.fill("#text", text.replace(REASON, RENAMED))
-    page.locator(".config-take button[type=submit]").click()
-    page.locator(".diff-group").first.wait_for()
+    compare(desk, text.replace(REASON, RENAMED))
     assert RENAMED in page.locator("main").inner_text()
     assert desk.axe() == []
     agent.go(f"/customers/{customer}/edit")
     assert REASON in agent.page.locator("main").inner_text()  # only looked at so far
-    page.locator(".config-apply .btn-primary").click()
-    page.wait_for_url("**/settings/configuration/")
+    apply(desk)
     agent.go(f"/customers/{customer}/edit")
     assert RENAMED in agent.page.locator("main").inner_text()
     # Back to how it was before the file.
     desk.go("/settings/configuration/")
     page.locator(".revision").nth(1).locator("summary").click()
     page.locator(".revision").nth(1).locator("a").click()
-    page.locator(".config-apply .btn-primary").click()
-    page.wait_for_url("**/settings/configuration/")
+    apply(desk)
     agent.go(f"/customers/{customer}/edit")
     assert RENAMED not in agent.page.locator("main").inner_text()
-
-
-def test_a_kind_of_documents_is_made_and_used(sit_down: SitDown, site: Site) -> None:
-    """B.14."""
-    desk = sit_down("admin")
-    page = desk.page
-    desk.go("/settings/kinds/new")
-    slug = f"ticket_{str(ObjectId())[-6:]}"
-    page.fill("#label_vi", TICKET)
-    page.fill("#key", slug)
-    page.fill("#label_en", "Warranty tickets")
-    page.check("[name=has_customer]")
-    assert desk.axe() == []
-    page.keyboard.press("Control+Enter")
-    page.locator("tbody tr", has_text=f"/e/{slug}").wait_for()
-    customer = a_customer(site, relationship="won")
-    desk.go(f"/customers/{customer}?tab={slug}")
-    assert desk.axe() == []
-    page.locator(f"main a[href*='/e/{slug}/new']").click()
-    page.fill("#title", "Máy đo huyết áp không lên nguồn")
-    assert desk.axe() == []
-    page.keyboard.press("Control+Enter")
-    page.wait_for_url(lambda address: "/new" not in address)
-    assert "Máy đo huyết áp" in page.locator("main").inner_text()
-    assert site.db.records.count_documents({"kind": slug, "customer_id": customer}) == 1
-    desk.go(f"/e/{slug}/")
-    assert page.locator("[data-rows] tbody tr", has_text="Máy đo huyết áp").count() == 1
-    assert desk.axe() == []
-    desk.go(f"/settings/kinds/{slug}")
-    page.check("[name=is_retired]")
-    page.keyboard.press("Control+Enter")
-    page.locator("tbody tr", has_text=f"/e/{slug}").filter(has_text="ngưng dùng").wait_for()
 
 
 def test_a_tab_is_switched_off_by_the_gear(sit_down: SitDown, site: Site) -> None:

@@ -227,6 +227,9 @@ def test_a_view_that_names_a_hidden_field_says_so_to_those_who_may_know(
     shown = page(desk, view=view.id)
     assert names(shown) == ["An"]
     assert "secret" not in shown
+    assert "dùng một trường bạn không xem được" in shown
+    plain = save(manager, "Tất cả khách nóng", audience=FOR_EVERYONE)
+    assert "dùng một trường bạn không xem được" not in page(desk, view=plain.id)
     assert "Có thay đổi chưa lưu" not in shown
     assert "Không có trường “secret”" in page(browser_of(administrator), view=view.id)
     leader = browser_of(manager)
