@@ -18,14 +18,14 @@ from rules.permissions import ASSIGN, EDIT
 from rules.scope import CARE_MODES, Actor, customer_scope
 from services import access_settings, actors, audit, bulk, configuration_changes, job_runs
 from services.progress import NoProgress, Progress
-from services.scope import hold_pending, recompute_scope
+from services.scope import give_carers, hold_pending, recompute_scope
 from stores.mongo import in_transaction
 
 Stored = dict[str, Any]
 ADD, REMOVE, REPLACE = "add", "remove", "replace"
 WAYS = (ADD, REMOVE, REPLACE)
 AT_ONCE = 500  # records changed in the request itself; more of them are a job
-CUSTOMERS_PER_RANGE = 500
+CUSTOMERS_PER_RANGE = 1000
 
 
 def set_care_mode(care_mode: str, *, by: Actor, at: datetime) -> None:
@@ -128,17 +128,24 @@ def assign_customers(
 ) -> int:
     """[Gán user chăm sóc khách hàng] (S1.10) for all customers that match and the actor sees.
 
-    Each range of customers moves in one transaction with its orders: nobody sees half of it, and a
-    run that was killed is completed by running it again. Returns the number of customers changed.
+    Nobody sees more than before or after it meanwhile, and a run that was killed is completed by
+    running it again. Returns the number of customers changed.
     """
     _check(by)
     _check_staff(staff_ids, way)
     progress, changed = progress or NoProgress(), 0
+
+    def change(before: Sequence[ObjectId]) -> Sequence[ObjectId]:
+        return _changed(before, staff_ids, way)
+
+    def announce(number: int) -> None:
+        _record(way, "customers", staff_ids, [str(number)], by=by, at=at)
+
     scoped: Criteria = {"$and": [criteria, customer_scope(by)]}
 
     def work(ids: Sequence[ObjectId]) -> None:
         nonlocal changed
-        changed += (found := _assign_range(ids, staff_ids, way, by, at))
+        changed += (found := give_carers(ids, change, at=at, announce=announce))
         progress.count("customers_assigned", found)
 
     bulk.over(
@@ -202,25 +209,6 @@ def run_assigning_customers(
         at=at,
         progress=progress,
     )
-
-
-def _assign_range(
-    ids: Sequence[ObjectId], staff_ids: Sequence[ObjectId], way: str, by: Actor, at: datetime
-) -> int:
-    def work(session: ClientSession) -> int:
-        chosen = {"_id": {"$in": list(ids)}} | _differing(staff_ids, way)
-        result = Customer.collection().update_many(
-            chosen,
-            _update(staff_ids, way) | {"$inc": {"version": 1}},
-            session=session,
-        )
-        recompute_scope(ids, session=session, at=at)
-        if result.modified_count:
-            label = f"{result.modified_count}"
-            _record(way, "customers", staff_ids, [label], by=by, at=at, session=session)
-        return result.modified_count
-
-    return in_transaction(work)
 
 
 def add_viewer(
@@ -320,16 +308,6 @@ def _update(staff_ids: Sequence[ObjectId], way: str) -> Stored:
     return {"$set": {"carers": wanted}}
 
 
-def _differing(staff_ids: Sequence[ObjectId], way: str) -> Criteria:
-    """Records that the assignment changes, so that running it again changes nothing."""
-    wanted = sorted(set(staff_ids))
-    if way == ADD:
-        return {"carers": {"$not": {"$all": wanted}}}
-    if way == REMOVE:
-        return {"carers": {"$in": wanted}}
-    return {"carers": {"$ne": wanted}}
-
-
 def _record(
     way: str,
     kind: str,
@@ -338,7 +316,7 @@ def _record(
     *,
     by: Actor,
     at: datetime,
-    session: ClientSession,
+    session: ClientSession | None = None,
 ) -> None:
     audit.record(
         by=by,

@@ -14,23 +14,36 @@ from rules.filters import Criteria
 
 
 def follow_customers(
-    customer_ids: Iterable[ObjectId], *, session: ClientSession | None = None
+    customer_ids: Iterable[ObjectId],
+    *,
+    session: ClientSession | None = None,
+    following: Mapping[Any, list[ObjectId]] | None = None,
 ) -> int:
-    """Brings `seen_by` in line for the records of these customers; how many changed."""
-    return bring_in_line({"customer_id": {"$in": list(customer_ids)}}, session=session)
+    """Brings `seen_by` in line for the records of these customers; how many changed.
+
+    `following` says who sees each customer; None: whoever sees them now.
+    """
+    mine = {"customer_id": {"$in": list(customer_ids)}}
+    return bring_in_line(mine, session=session, following=following)
 
 
-def bring_in_line(criteria: Criteria, *, session: ClientSession | None = None) -> int:
+def bring_in_line(
+    criteria: Criteria,
+    *,
+    session: ClientSession | None = None,
+    following: Mapping[Any, list[ObjectId]] | None = None,
+) -> int:
     """Brings `seen_by` in line for the records that match; how many changed."""
     fields = {"customer_id": 1, "owner_id": 1, "seen_by": 1}
     records = list(Record.collection().find(criteria, fields, session=session))
     if not records:
         return 0
-    followed = seeing({record.get("customer_id") for record in records}, session)
+    if following is None:
+        following = seeing({record.get("customer_id") for record in records}, session)
     writes = [
         UpdateOne({"_id": record["_id"]}, {"$set": {"seen_by": wanted}})
         for record in records
-        if (wanted := seen_by(record, followed)) != record.get("seen_by")
+        if (wanted := seen_by(record, following)) != record.get("seen_by")
     ]
     if writes:
         Record.collection().bulk_write(writes, ordered=False, session=session)

@@ -5,7 +5,8 @@ responsible and the products of the orders. Whoever changes one of these calls `
 for the customers concerned, in its own transaction or as a job.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -17,12 +18,14 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
 from models import Customer, Order, Product, Staff
+from rules.errors import N_, StoreUnavailable
 from rules.scope import seen_by
 from services import bulk, configuration, record_scope
 from services.progress import NoProgress, Progress
 
 Stored = dict[str, Any]
 CUSTOMERS_PER_RANGE = 1000
+ROUNDS = 20  # of looking again at customers that others change at the same time
 LISTS = ("owner_id", "product_carers", "customer_carers", "seen_by")
 
 
@@ -111,34 +114,122 @@ def _assigned_products(session: ClientSession | None) -> dict[str, list[ObjectId
     return {product["code"]: product["carers"] for product in found}
 
 
+def give_carers(
+    customer_ids: Sequence[ObjectId],
+    change: Callable[[Sequence[ObjectId]], Sequence[ObjectId]],
+    *,
+    at: datetime,
+    announce: Callable[[int], None],
+) -> int:
+    """Gives customers other carers, and all their lists with them; returns how many changed.
+
+    Not in a transaction, where so many changed index entries take several times as long, but in an
+    order that may break anywhere: what belongs to the customers comes first, each customer then
+    changes in one write, and what others did meanwhile is looked for. Whoever does it again
+    completes it.
+
+    Args:
+        change: from the carers of a customer to those wanted.
+        announce: called with the number of customers before any of them changes.
+    """
+    changed, pending = 0, list(customer_ids)
+    for attempt in range(ROUNDS):
+        found = _wanted(pending, _assigned_products(None), at, None, change)
+        if not found.lists:
+            return changed
+        if attempt == 0:
+            announce(len(found.lists))
+        found.orders.write(Order.collection(), None)
+        record_scope.follow_customers(found.lists, following=found.seen_by())
+        written = found.customers.write_unchanged(Customer.collection())
+        recompute_scope(_left_behind(found.lists), at=at)
+        changed, pending = changed + written, list(found.lists)
+        if written == len(pending):
+            return changed
+    raise StoreUnavailable(
+        N_("The carers of %(count)s customers keep changing. Try again in a moment."),
+        count=len(pending),
+    )
+
+
+def _left_behind(lists: Mapping[ObjectId, Stored]) -> Iterator[ObjectId]:
+    """The customers with orders that somebody else wrote meanwhile, by what they had read before."""
+    alike: dict[bytes, list[ObjectId]] = {}
+    for customer_id, wanted in lists.items():
+        of_orders = {"customer_carers": wanted["carers"], "seen_by": wanted["seen_by"]}
+        alike.setdefault(bson.encode(of_orders), []).append(customer_id)
+    others = [
+        {
+            "customer_id": {"$in": some},
+            "$or": [{name: {"$ne": value}} for name, value in bson.decode(encoded).items()],
+        }
+        for encoded, some in alike.items()
+    ]
+    for row in Order.collection().find({"$or": others}, {"customer_id": 1}):
+        yield row["customer_id"]
+
+
 def _recompute(
     ids: Sequence[ObjectId],
     assigned: Mapping[str, list[ObjectId]],
     at: datetime,
     session: ClientSession | None,
 ) -> int:
+    found = _wanted(ids, assigned, at, session)
+    written = found.customers.write(Customer.collection(), session)
+    written += found.orders.write(Order.collection(), session)
+    return written + record_scope.follow_customers(ids, session=session)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the lists of some customers and of their orders should be, and what of it differs."""
+
+    lists: dict[ObjectId, Stored]
+    customers: "_Writes"
+    orders: "_Writes"
+
+    def seen_by(self) -> dict[ObjectId, list[ObjectId]]:
+        return {customer: lists["seen_by"] for customer, lists in self.lists.items()}
+
+
+def _wanted(
+    ids: Sequence[ObjectId],
+    assigned: Mapping[str, list[ObjectId]],
+    at: datetime,
+    session: ClientSession | None,
+    change: Callable[[Sequence[ObjectId]], Sequence[ObjectId]] | None = None,
+) -> _Wanted:
+    """`change` gives the carers that customers are about to get: only those whom it changes are
+    looked at. None: everybody, with the carers that they have."""
     fields = dict.fromkeys(("owner_id", "carers", "viewers", "product_carers", "seen_by"), 1)
+    fields["version"] = 1
     customers = list(
         Customer.collection().find({"_id": {"$in": list(ids)}}, fields, session=session)
     )
     orders = _orders_of(ids, assigned, session)
-    customer_writes, order_writes = _Writes(), _Writes()
+    found = _Wanted({}, _Writes(), _Writes())
     for customer in customers:
+        before = customer.get("carers") or []
+        carers = sorted(set(change(before))) if change else before
+        if change and carers == before:
+            continue
         mine = orders.get(customer["_id"], [])
         of_orders = [_carers_of(order, assigned) for order in mine]
-        wanted = _lists_of_customer(customer, of_orders, at)
-        customer_writes.add(customer, wanted)
+        wanted = _lists_of_customer({**customer, "carers": carers}, of_orders, at)
+        if change:
+            wanted["carers"] = carers
+        found.lists[customer["_id"]] = wanted
+        found.customers.add(customer, wanted)
         for order, product_carers in zip(mine, of_orders, strict=True):
             of_order = {
                 "owner_id": customer.get("owner_id"),
                 "product_carers": product_carers,
-                "customer_carers": sorted(customer.get("carers") or []),
+                "customer_carers": sorted(carers),
                 "seen_by": wanted["seen_by"],
             }
-            order_writes.add(order, of_order)
-    written = customer_writes.write(Customer.collection(), session)
-    written += order_writes.write(Order.collection(), session)
-    return written + record_scope.follow_customers(ids, session=session)
+            found.orders.add(order, of_order)
+    return found
 
 
 def _orders_of(
@@ -193,12 +284,10 @@ class _Writes:
 
     def __init__(self) -> None:
         self._ids: dict[bytes, list[ObjectId]] = {}
+        self._versions: dict[ObjectId, int | None] = {}
 
     def add(self, record: Stored, wanted: Stored) -> None:
-        """Notes what differs; a list that is missing is an empty one, and so is nobody.
-
-        The version stays: who may see a record is not what an edit form shows.
-        """
+        """Notes what differs; a list that is missing is an empty one, and so is nobody."""
         differing = {
             name: value
             for name, value in wanted.items()
@@ -206,9 +295,13 @@ class _Writes:
         }
         if differing:
             self._ids.setdefault(bson.encode(differing), []).append(record["_id"])
+            self._versions[record["_id"]] = record.get("version")
 
     def write(self, collection: Collection[Stored], session: ClientSession | None) -> int:
-        """Returns how many records changed."""
+        """Returns how many records changed.
+
+        The version stays: who may see a record is not what an edit form shows.
+        """
         updates = [
             UpdateMany({"_id": {"$in": ids}}, {"$set": bson.decode(differing)})
             for differing, ids in self._ids.items()
@@ -216,3 +309,22 @@ class _Writes:
         if updates:
             collection.bulk_write(updates, ordered=False, session=session)
         return sum(map(len, self._ids.values()))
+
+    def write_unchanged(self, collection: Collection[Stored]) -> int:
+        """The same as a new version of the records, without those that changed since they were
+        read."""
+        updates = [
+            UpdateMany(
+                {"_id": {"$in": ids}, "version": version},
+                {"$set": bson.decode(differing), "$inc": {"version": 1}},
+            )
+            for differing, some in self._ids.items()
+            for version, ids in self._by_version(some).items()
+        ]
+        return collection.bulk_write(updates, ordered=False).modified_count if updates else 0
+
+    def _by_version(self, ids: Iterable[ObjectId]) -> dict[int | None, list[ObjectId]]:
+        found: dict[int | None, list[ObjectId]] = {}
+        for one in ids:
+            found.setdefault(self._versions[one], []).append(one)
+        return found

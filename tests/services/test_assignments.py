@@ -8,7 +8,7 @@ from bson import ObjectId
 from models import AuditEntry, Customer, JobRun, Order, Site
 from rules.errors import InvalidInput, NotAllowed
 from rules.scope import BY_CUSTOMER, Actor
-from services import assignments, configuration
+from services import assignments, configuration, scope
 from services.progress import Cancelled, NoProgress
 from tests.factories import NOW, make_customer, make_order, make_product
 
@@ -67,6 +67,61 @@ def test_a_run_that_was_stopped_half_way_is_completed_by_the_next(
     assignments.assign_customers({}, [agent.staff_id], way=assignments.ADD, by=manager, at=NOW)
 
     assert carers() == [[agent.staff_id]] * 5
+
+
+def test_a_run_killed_between_orders_and_customers_is_completed_by_the_same_filter(
+    db: Any, agent: Actor, manager: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = make_customer()
+    make_order(customer, {})
+    nobody = {"carers": {"$in": [None, []]}}
+
+    def die(*_: Any) -> int:
+        raise KeyboardInterrupt
+
+    def assign() -> None:
+        assignments.assign_customers(
+            nobody, [agent.staff_id], way=assignments.REPLACE, by=manager, at=NOW
+        )
+
+    with monkeypatch.context() as killed:
+        killed.setattr(scope._Writes, "write_unchanged", die)
+        with pytest.raises(KeyboardInterrupt):
+            assign()
+    assert carers() == [[]], "the customer waits for the next run, which finds it again"
+    assign()
+
+    stored = Customer.collection().find_one({"_id": customer}) or {}
+    order = Order.collection().find_one({"customer_id": customer}) or {}
+    assert stored["carers"] == stored["seen_by"] == [agent.staff_id]
+    assert order["customer_carers"] == order["seen_by"] == [agent.staff_id]
+
+
+def test_what_others_do_meanwhile_is_not_lost(
+    db: Any, agent: Actor, colleague: Actor, manager: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = make_customer()
+    order = make_order(customer, {})
+    write = scope._Writes.write_unchanged
+    done: list[str] = []
+
+    def meanwhile(writes: Any, collection: Any) -> int:
+        if not done:
+            done.append("once")
+            assignments.add_viewer(customer, colleague.staff_id, until=None, by=manager, at=NOW)
+            Order.collection().update_one({"_id": order}, {"$set": {"customer_carers": []}})
+        return write(writes, collection)
+
+    monkeypatch.setattr(scope._Writes, "write_unchanged", meanwhile)
+    assignments.assign_customers({}, [agent.staff_id], way=assignments.ADD, by=manager, at=NOW)
+
+    both = sorted([agent.staff_id, colleague.staff_id])
+    stored = Customer.collection().find_one({"_id": customer}) or {}
+    assert stored["carers"] == [agent.staff_id]
+    assert stored["seen_by"] == both
+    written = Order.collection().find_one({"_id": order}) or {}
+    assert (written["customer_carers"], written["seen_by"]) == ([agent.staff_id], both)
+    assert AuditEntry.collection().count_documents({"action": "assign_add"}) == 1
 
 
 def test_many_customers_are_assigned_by_a_job(
