@@ -102,6 +102,7 @@ class Customer(CarebookDocument):
     later = EmbeddedDocumentField(CareClaim)
     last_contact_at = DateTimeField()
     custom = DictField()
+    custom_before_at = DateTimeField()  # of `custom_before`, see services/field_conversion.py
     # Who is assigned (S1.10), who may look (S2.7), who cares for a product that it bought, and all
     # of them with the person responsible; the last two are kept true by `services.scope`.
     carers = ListField(ObjectIdField())
@@ -113,6 +114,12 @@ class Customer(CarebookDocument):
         "collection": "customers",
         "indexes": [
             {"name": "customer_by_code", "fields": ["code"], "unique": True},
+            # Values from before a change of type that are too old (services/field_conversion.py).
+            {
+                "name": "customers_with_values_before",
+                "fields": ["custom_before_at"],
+                "sparse": True,
+            },
             # Customers due [Khách hàng cần chăm sóc]: state, date range, nearest first; by area.
             {"name": "customers_due", "fields": ["care.state", "care.due_on", "id"]},
             {

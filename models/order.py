@@ -66,6 +66,7 @@ class Order(CarebookDocument):
     care = EmbeddedDocumentField(CareState, default=CareState)
     attachments = EmbeddedDocumentListField(EmbeddedAttachment)  # newest, bounded
     import_digest = StringField()
+    custom_before_at = DateTimeField()  # of `custom_before`, see services/field_conversion.py
     # The person responsible for its customer, who cares for a product of it, who for its customer,
     # and who may see it at all; kept true by `services.scope` so that every list is one indexed
     # query.
@@ -78,6 +79,8 @@ class Order(CarebookDocument):
         "collection": "orders",
         "indexes": [
             {"name": "order_by_code", "fields": ["code"], "unique": True},
+            # Values from before a change of type that are too old (services/field_conversion.py).
+            {"name": "orders_with_values_before", "fields": ["custom_before_at"], "sparse": True},
             # Orders due [Đơn hàng cần chăm sóc]: state, date range, nearest first.
             {"name": "orders_due", "fields": ["care.state", "care.due_on", "id"]},
             # ... by customer area and by product group, with counts per group.

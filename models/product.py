@@ -1,6 +1,6 @@
 """Products and the tree of product groups."""
 
-from mongoengine import IntField, ListField, ObjectIdField, StringField
+from mongoengine import DateTimeField, IntField, ListField, ObjectIdField, StringField
 
 from models.base import CarebookDocument
 
@@ -35,11 +35,14 @@ class Product(CarebookDocument):
     care_min = IntField(min_value=0, max_value=1000)
     carers = ListField(ObjectIdField())  # staff assigned to this product (S1.9)
     care_max = IntField(min_value=0, max_value=1000)
+    custom_before_at = DateTimeField()  # of `custom_before`, see services/field_conversion.py
 
     meta = {
         "collection": "products",
         "indexes": [
             {"name": "product_by_code", "fields": ["code"], "unique": True},
+            # Values from before a change of type that are too old (services/field_conversion.py).
+            {"name": "products_with_values_before", "fields": ["custom_before_at"], "sparse": True},
             # Product list by name, and within a group.
             {"name": "products_by_name", "fields": ["search", "id"]},
             # Whom a product is assigned to, and what is assigned to one person.

@@ -31,6 +31,7 @@ class Record(CarebookDocument):
     customer_id = ObjectIdField()
     owner_id = ObjectIdField()
     custom = DictField()
+    custom_before_at = DateTimeField()  # of `custom_before`, see services/field_conversion.py
     care = EmbeddedDocumentField(CareState, default=CareState)
     attachments = EmbeddedDocumentListField(EmbeddedAttachment)  # the newest ones
     attachment_count = IntField()
@@ -41,6 +42,8 @@ class Record(CarebookDocument):
         "collection": "records",
         "indexes": [
             {"name": "record_by_code", "fields": ["code"], "unique": True},
+            # Values from before a change of type that are too old (services/field_conversion.py).
+            {"name": "records_with_values_before", "fields": ["custom_before_at"], "sparse": True},
             # The list of a kind by title, newest and by care date; what one person sees of it.
             {"name": "records_by_title", "fields": ["kind", "search", "id"]},
             {"name": "records_newest", "fields": ["kind", "-created_at", "-id"]},

@@ -1,7 +1,7 @@
 """Changes of a field's type: what would become of the values, and the job that converts them.
 
 What a value was before stays in `custom_before.<key>`, so that going back gives back what nobody
-has changed since.
+has changed since, for as long as the site keeps what is in the trash (`forget_before`).
 """
 
 from collections.abc import Sequence
@@ -34,6 +34,7 @@ LOOKED_AT = 20_000  # records of a preview; a page should come within a few seco
 SAMPLES = 5
 BATCH = 1000
 BEFORE = "custom_before"
+BEFORE_AT = "custom_before_at"  # when the newest of them was kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,28 @@ def convert(
     field_indexes.bring_in_line(kind, progress)
 
 
+def forget_before(limit: datetime, progress: Progress | None = None) -> None:
+    """Removes what values were before a change of type that is older than `limit`.
+
+    A record keeps all of them until the newest one is too old. Raises Cancelled.
+    """
+    progress = progress or NoProgress()
+    kinds = [kind for kind in configuration.snapshot().kinds.values() if kind.custom_fields]
+    too_old = {BEFORE_AT: {"$lt": limit}}
+    for name in dict.fromkeys(kind.collection for kind in kinds):
+        collection = mongo.database()[name]
+
+        def work(ids: Sequence[ObjectId], collection: Collection[Stored] = collection) -> None:
+            found = {"_id": {"$in": list(ids)}, **too_old}
+            gone = {"$unset": {BEFORE: "", BEFORE_AT: ""}}
+            done = collection.update_many(found, gone).modified_count
+            if done:
+                progress.count("values_forgotten", done)
+
+        step = f"values-{name}"
+        bulk.over(collection, too_old, work, progress, step=step, size=BATCH, is_whole=False)
+
+
 class _Turn:
     """One change of type."""
 
@@ -130,6 +153,7 @@ class _Turn:
         self.new: Field = site_field(key, after, lists)
         self.collection: Collection[Stored] = collection_of(kind)
         self._key = key
+        self._at = at
         self._config = config
         today = at.astimezone(mongo.zone()).date()
         self._typing: Typing = field_values.typing_for(config, SYSTEM, today)
@@ -205,7 +229,10 @@ class _Turn:
             "value": stored,
             "became": new,
         }
-        update: Stored = {"$set": {f"{BEFORE}.{self._key}": kept}, "$inc": {"version": 1}}
+        update: Stored = {
+            "$set": {f"{BEFORE}.{self._key}": kept, BEFORE_AT: self._at},
+            "$inc": {"version": 1},
+        }
         if new is None:
             update["$unset"] = {self.old.path: ""}
         else:

@@ -11,7 +11,7 @@ from models import TrashedRecord
 from rules.errors import N_, InvalidInput, NotAllowed, NotFound
 from rules.scope import SYSTEM, Actor, may_purge
 from rules.text import fold
-from services import access_settings, audit
+from services import access_settings, audit, field_conversion
 from services.progress import NoProgress, Progress, stop_if_cancelled
 from services.trash_kinds import KINDS
 from stores.mongo import in_transaction
@@ -57,7 +57,8 @@ def purge(batch_id: ObjectId, typed: str, *, by: Actor, at: datetime) -> None:
 def purge_old(now: datetime, progress: Progress | None = None) -> int:
     """Deletes what has been in the trash for longer than the site keeps it; returns how many.
 
-    Where things are kept for good it only finishes what was begun. Raises Cancelled.
+    What values were before a change of type goes at the same age. Where things are kept for good
+    it only finishes what was begun. Raises Cancelled.
     """
     progress = progress or NoProgress()
     days = access_settings.read().trash_days
@@ -69,6 +70,8 @@ def purge_old(now: datetime, progress: Progress | None = None) -> int:
         purged += 1
         progress.advance()
         progress.count("trash_purged")
+    if days:
+        field_conversion.forget_before(now - timedelta(days=days), progress)
     return purged
 
 

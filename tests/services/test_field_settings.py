@@ -1,6 +1,7 @@
 """Fields as administrators shape them: add, change, order, retire; changes of type look first."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,14 @@ from models.base import stored_date
 from rules.errors import InvalidInput, NotAllowed, NotFound, StaleForm
 from rules.fields import Field
 from rules.scope import Actor
-from services import configuration, field_indexes, field_settings, job_runs
+from services import (
+    access_settings,
+    configuration,
+    field_indexes,
+    field_settings,
+    job_runs,
+    trash_purge,
+)
 from services.field_conversion import Loss
 from services.field_settings import TypeChanges
 from tests.factories import NOW, TODAY, make_customer
@@ -280,6 +288,29 @@ def test_a_value_is_converted_as_if_it_were_typed_anew(
         assert found.isoformat().startswith(after)
     else:
         assert found == after
+
+
+def test_what_values_were_is_forgotten_after_the_days_of_the_trash(administrator: Actor) -> None:
+    key = add(administrator, type="text")
+    customer, plain = make_customer(custom={key: "abc"}), make_customer()
+    run_changes(administrator, key, type="integer")
+
+    def kept() -> set[str]:
+        found = Customer.collection().find_one({"_id": customer}) or {}
+        return set(found) & {"custom_before", "custom_before_at"}
+
+    access_settings.save([], "", trash_days="", version=1, by=administrator, at=NOW)
+    trash_purge.purge_old(datetime.now(UTC) + timedelta(days=999))
+    assert len(kept()) == 2
+    access_settings.save([], "", trash_days="30", version=2, by=administrator, at=NOW)
+    trash_purge.purge_old(datetime.now(UTC) + timedelta(days=29))
+    assert len(kept()) == 2
+    for _ in range(2):
+        trash_purge.purge_old(datetime.now(UTC) + timedelta(days=31))
+        assert not kept()
+    assert Customer.collection().count_documents({"_id": plain}) == 1
+    assert run_changes(administrator, key, type="text") == {}
+    assert custom(customer) == {}
 
 
 def test_running_again_after_a_kill_changes_nothing_more(administrator: Actor) -> None:
