@@ -1,59 +1,30 @@
-"""The due lists: filters, explained dates, groups and areas with counts (S1.12 to S1.15, B.1)."""
+"""The due lists: filters, explained dates, pages (S1.12, S1.15, B.1)."""
 
 import re
-from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from html import unescape
-from typing import Any
 
 import pytest
 from bson import ObjectId
 
-from models import Customer, Order, ProductGroup, Site, Staff
+from models import Customer, Order, Site, Staff
 from rules.scope import Actor
 from services import care, recompute
 from services.care import CareEntry
 from tests.factories import NOW, TODAY, make_area, make_customer, make_order, make_product
 from tests.views.conftest import Browser
+from tests.views.due_lists import (
+    CUSTOMERS,
+    ORDERS,
+    appointed,
+    due_order,
+    in_days,
+    listed,
+    rows,
+    text_of,
+)
 
 pytestmark = pytest.mark.usefixtures("desk")
-ROW = re.compile(r'<tr id="row-([0-9a-f]{24})"')
-ORDERS, CUSTOMERS = "/orders/due", "/customers/due"
-
-
-def in_days(days: int) -> date:
-    return TODAY + timedelta(days=days)
-
-
-def rows(page: str) -> list[ObjectId]:
-    return [ObjectId(found) for found in ROW.findall(page)]
-
-
-def listed(desk: Browser, address: str) -> list[ObjectId]:
-    response = desk.get(address)
-    assert response.status_code == 200
-    return rows(response.text)
-
-
-def text_of(page: str) -> str:
-    """What people read, on one line."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
-
-
-def due_order(days: int, **values: Any) -> ObjectId:
-    return make_order(
-        values.pop("customer", None) or make_customer(), {}, due_on=in_days(days), **values
-    )
-
-
-def appointed(days: int, by: Actor) -> ObjectId:
-    """An order with an appointment in so many days."""
-    order = due_order(-1)
-    entry = CareEntry("Đã gọi", "satisfied", in_days(days))
-    care.log_order_care(
-        order, entry, by=by, at=NOW, today=TODAY, entry_key=str(order), expected_count=0
-    )
-    return order
 
 
 def speak_english(actor: Actor) -> None:
@@ -218,93 +189,6 @@ def test_customers_have_the_same_filters(desk: Browser, due: str) -> None:
     assert listed(desk, f"{CUSTOMERS}?due={due}&area=none") == []
 
 
-def make_group(name: str, parent: dict[str, Any] | None = None) -> dict[str, Any]:
-    group = {
-        "_id": ObjectId(),
-        "name": name,
-        "path": [*(parent["path"] if parent else []), name],
-        "parent_id": parent["_id"] if parent else None,
-        "ancestor_ids": [*parent["ancestor_ids"], parent["_id"]] if parent else [],
-    }
-    ProductGroup.collection().insert_one(group)
-    return group
-
-
-def side(page: str) -> str:
-    found = re.search(r'<nav class="list-side.*?</nav>', page, re.S)
-    assert found
-    return text_of(found.group())
-
-
-def test_by_group_shows_a_tree_with_counts(desk: Browser) -> None:
-    drinks, toys = make_group("Đồ uống"), make_group("Đồ chơi")
-    tea = make_group("Trà", drinks)
-    green = make_group("Trà xanh", tea)
-    path = [drinks["_id"], tea["_id"], green["_id"]]
-    one, two = due_order(1, group_ids=path), due_order(2, group_ids=path[:2])
-    due_order(2, group_ids=[toys["_id"]])
-    address = "/orders/due/by-group"
-    page = desk.get(address).text
-    assert len(rows(page)) == 3
-    assert side(page) == "Mọi nhóm hàng Đồ chơi 1 Đồ uống 2"
-    page = desk.get(f"{address}?group={tea['_id']}").text
-    assert rows(page) == [one, two]
-    assert side(page) == "Mọi nhóm hàng Đồ chơi 1 Đồ uống 2 Trà 2 Trà xanh 1"
-    assert "nhóm hàng Trà" in text_of(page)
-    assert listed(desk, f"{address}?group={green['_id']}") == [one]
-
-
-def test_counts_beside_the_list_follow_the_other_filters(desk: Browser, colleague: Actor) -> None:
-    drinks = make_group("Đồ uống")
-    due_order(1, group_ids=[drinks["_id"]])
-    due_order(-1, group_ids=[drinks["_id"]])
-    address = "/orders/due/by-group"
-    assert side(desk.get(f"{address}?due=overdue").text).endswith("Đồ uống 1")
-    assert side(desk.get(f"{address}?state=cared").text).endswith("Đồ uống 0")
-
-
-def test_by_area_shows_areas_with_counts(desk: Browser) -> None:
-    here = make_area("Cầu Giấy, Hà Nội")
-    make_area("Quận 1, TP.HCM")
-    mine, nowhere = due_order(1, area_id=here), due_order(1)
-    address = "/orders/due/by-area"
-    page = desk.get(address).text
-    assert side(page) == ("Mọi khu vực Cầu Giấy, Hà Nội 1 Quận 1, TP.HCM 0 Chưa có khu vực 1")
-    assert listed(desk, f"{address}?area={here}") == [mine]
-    page = desk.get(f"{address}?area=none").text
-    assert rows(page) == [nowhere]
-    assert side(page).endswith("Chưa có khu vực 1")
-
-
-def test_a_company_without_groups_and_areas_is_told_where_they_come_from(desk: Browser) -> None:
-    assert "Chưa có nhóm hàng" in side(desk.get("/orders/due/by-group").text)
-    assert desk.get("/orders/due/by-area").status_code == 200
-
-
-def test_counts_come_after_the_page(desk: Browser, colleague: Actor) -> None:
-    """B.10: the list itself does not count."""
-    due_order(1)
-    due_order(2)
-    appointed(3, colleague)
-    page = desk.get(ORDERS).text
-    assert re.search(r'id="count-total"[^>]*hx-get="/orders/due/count', page)
-    counts = desk.get(f"{ORDERS}/count").text
-    found = dict(re.findall(r'id="count-([a-z-]+)"[^>]*>([^<]*)<', counts))
-    assert found == {"total": "3", "state-all": "3", "state-new": "2", "state-cared": "1"}
-    counts = desk.get(f"{ORDERS}/count?state=new&due=today").text
-    found = dict(re.findall(r'id="count-([a-z-]+)"[^>]*>([^<]*)<', counts))
-    assert found == {"total": "0", "state-all": "0", "state-new": "0", "state-cared": "0"}
-
-
-def test_a_big_count_is_capped(desk: Browser) -> None:
-    customer = make_customer()
-    template = Order.collection().find_one({"_id": due_order(0, customer=customer)}) or {}
-    Order.collection().insert_many(
-        template | {"_id": ObjectId(), "code": f"X{number}"} for number in range(1001)
-    )
-    assert ">1.000+<" in desk.get(f"{ORDERS}/count").text
-
-
 def test_pages_follow_each_other(desk: Browser) -> None:
     orders = [due_order(days // 20) for days in range(120)]
     page = desk.get(ORDERS).text
@@ -394,99 +278,6 @@ def test_a_deleted_customer_does_not_break_the_list(desk: Browser) -> None:
     order = due_order(1)
     Customer.collection().delete_many({})
     assert listed(desk, ORDERS) == [order]
-
-
-@pytest.mark.parametrize("query", ["", "?state=cared&due=all"])
-def test_the_orders_due_cost_at_most_seven_queries(
-    agent: Actor,
-    morning: None,
-    shipped: None,
-    colleague: Actor,
-    browser_of: Callable[[Actor], Browser],
-    queries: list[str],
-    query: str,
-) -> None:
-    """Fifty rows, each of another customer and area, half of them with a product."""
-    for number in range(60):
-        code = make_product(interval=3)
-        area = make_area(f"Khu vực {number}")
-        customer = make_customer(area_id=area)
-        make_order(customer, {code: 1}, due_on=in_days(2), area_id=area)
-    appointed(3, colleague)
-    desk = browser_of(agent)
-    desk.get(ORDERS + query)  # the first page of a revision reads its configuration
-    queries.clear()
-    page = desk.get(ORDERS + query).text
-    assert len(rows(page)) == (1 if query else 50)
-    assert len(queries) <= 7, queries
-    assert queries[0] == "find staff"
-
-
-def test_the_customers_due_and_the_counts_cost_few_queries(
-    agent: Actor,
-    morning: None,
-    shipped: None,
-    browser_of: Callable[[Actor], Browser],
-    queries: list[str],
-) -> None:
-    customers = [make_customer(area_id=make_area(f"Khu vực {number}")) for number in range(20)]
-    for customer in customers:
-        due_order(1, customer=customer)
-    recompute.recompute_customers(customers)
-    desk = browser_of(agent)
-    desk.get(CUSTOMERS)
-    queries.clear()
-    assert len(listed(desk, CUSTOMERS)) == 20
-    assert len(queries) <= 6, queries
-    queries.clear()
-    desk.get(f"{ORDERS}/count")
-    assert queries == ["find staff", "find site", "aggregate orders"]
-
-
-@pytest.mark.parametrize(
-    ("address", "document"),
-    [
-        ("/orders/due", "orders"),
-        ("/orders/due?sort=-due&state=new", "orders"),
-        ("/orders/due?area=none", "orders"),
-        (f"/orders/due/by-group?group={'1' * 24}", "orders"),
-        ("/customers/due", "customers"),
-        ("/customers", "customers"),
-        ("/customers?sort=-name", "customers"),
-        ("/customers?sort=created", "customers"),
-        ("/customers?sort=-created", "customers"),
-        ("/care/history", "interactions"),
-        ("/products", "products"),
-        ("/jobs", "job_runs"),
-    ],
-)
-def test_every_list_is_sorted_by_an_index(
-    manager: Actor,
-    morning: None,
-    shipped: None,
-    browser_of: Callable[[Actor], Browser],
-    monkeypatch: pytest.MonkeyPatch,
-    connected: Any,
-    address: str,
-    document: str,
-) -> None:
-    """A sort in memory would read the whole collection for one page."""
-    from services import lists
-
-    plans: list[str] = []
-    fetch = lists.fetch_page
-
-    def explained(collection: Any, criteria: Any, sort: Any, **options: Any) -> Any:
-        direction = -1 if sort.descending else 1
-        found = collection.find(criteria).sort([(sort.path, direction), ("_id", direction)])
-        plans.append(repr(found.limit(51).explain()["queryPlanner"]["winningPlan"]))
-        return fetch(collection, criteria, sort, **options)
-
-    monkeypatch.setattr(lists, "fetch_page", explained)
-    assert browser_of(manager).get(address).status_code == 200
-    assert len(plans) == 1
-    assert "'IXSCAN'" in plans[0]
-    assert "'SORT'" not in plans[0], plans[0]
 
 
 def test_the_site_document_is_not_needed(desk: Browser) -> None:
