@@ -120,6 +120,7 @@ def connect() -> None:
 
 
 def worker_name() -> str:
+    """A name that no other process has, now or ever."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 

@@ -10,17 +10,18 @@ from bson import ObjectId
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from models import Customer, Interaction, Order, Record
-from models.base import CarebookDocument, stored_date
+from models import Customer, Interaction
+from models.base import stored_date
 from models.care import APPOINTED, APPOINTMENT, ENDED, SUGGESTED
 from models.customer import HISTORY_KEPT
 from models.interaction import CARE, EVENT
 from rules.care_dates import CarePlan, plan
-from rules.errors import N_, InvalidInput, NotAllowed, NotFound, StaleForm
+from rules.errors import N_, InvalidInput, NotAllowed, StaleForm
 from rules.permissions import CREATE
-from rules.scope import Actor, customer_scope, order_scope
+from rules.scope import Actor
 from rules.text import hashtags
-from services import attachments, audit, configuration, relationships, site_records
+from services import attachments, audit, configuration, relationships
+from services.care_subjects import Subject, customer_subject, order_subject, record_subject
 from services.recompute import recompute_customers
 from stores.mongo import find_confirmed, in_transaction
 
@@ -67,34 +68,6 @@ class Logged:
     already_saved: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a care entry is about.
-
-    Attributes:
-        record: as it is stored, with its care at `path`.
-        kind: what the change log calls it, with `label`.
-        names: what each entry about it repeats, and so the criteria of these entries.
-    """
-
-    document: type[CarebookDocument]
-    record: Stored
-    kind: str
-    label: str
-    names: Stored
-    path: str = "care"
-
-    @property
-    def care(self) -> Stored:
-        return self.record.get(self.path) or {}
-
-    @property
-    def customer_id(self) -> ObjectId | None:
-        if self.document is Customer:
-            return ObjectId(self.record["_id"])
-        return self.record.get("customer_id")
-
-
 Finder = Callable[[ClientSession], Subject]
 
 
@@ -103,7 +76,7 @@ def log_order_care(order_id: ObjectId, entry: CareEntry, *, by: Actor, **form: A
 
     For the arguments and what it raises, see `_log`. NotFound also when it has no customer.
     """
-    return _log(partial(_order, order_id, by), entry, by=by, **form)
+    return _log(partial(order_subject, order_id, by), entry, by=by, **form)
 
 
 def log_customer_care(customer_id: ObjectId, entry: CareEntry, *, by: Actor, **form: Any) -> Logged:
@@ -111,7 +84,7 @@ def log_customer_care(customer_id: ObjectId, entry: CareEntry, *, by: Actor, **f
 
     See `_log`.
     """
-    return _log(partial(_customer, customer_id, by), entry, by=by, **form)
+    return _log(partial(customer_subject, customer_id, by), entry, by=by, **form)
 
 
 def log_record_care(record_id: ObjectId, entry: CareEntry, *, by: Actor, **form: Any) -> Logged:
@@ -119,7 +92,7 @@ def log_record_care(record_id: ObjectId, entry: CareEntry, *, by: Actor, **form:
 
     It is in the history of the record's customer, too. See `_log`.
     """
-    return _log(partial(_record, record_id, by), entry, by=by, **form)
+    return _log(partial(record_subject, record_id, by), entry, by=by, **form)
 
 
 def _log(
@@ -156,34 +129,6 @@ def _log(
     return _once(entry_key, work)
 
 
-def _order(order_id: ObjectId, by: Actor, session: ClientSession) -> Subject:
-    order = Order.collection().find_one({"_id": order_id, **order_scope(by)}, session=session)
-    if order is None or order.get("customer_id") is None:
-        raise NotFound(N_("This order was deleted meanwhile. Copy your text before you leave."))
-    names = {"order_id": order_id, "order_code": order["code"]}
-    return Subject(Order, order, "orders", order["code"], names)
-
-
-def _customer(customer_id: ObjectId, by: Actor, session: ClientSession) -> Subject:
-    mine = {"_id": customer_id, **customer_scope(by)}
-    customer = Customer.collection().find_one(mine, {"own_care": 1}, session=session)
-    if customer is None:
-        raise NotFound(N_("This customer was deleted meanwhile. Copy your text before you leave."))
-    return Subject(Customer, customer, "customers", "", {}, path="own_care")
-
-
-def _record(record_id: ObjectId, by: Actor, session: ClientSession) -> Subject:
-    record = site_records.cared_for(record_id, by=by, session=session)
-    if record is None:
-        raise NotFound(N_("This record was deleted meanwhile. Copy your text before you leave."))
-    names = {
-        "record_id": record_id,
-        "record_kind": record["kind"],
-        "record_code": record["code"],
-    }
-    return Subject(Record, record, record["kind"], record["title"], names)
-
-
 def _set_care(subject: Subject, care: Stored, at: datetime, session: ClientSession) -> None:
     """Writes the care. The customer's own document is stamped with its history (`_store`)."""
     change: Stored = {"$set": {subject.path: care}}
@@ -214,7 +159,7 @@ def postpone_order(
         raise InvalidInput(N_("Choose a date after today."))
 
     def work(session: ClientSession) -> Logged:
-        subject = _order(order_id, by, session)
+        subject = order_subject(order_id, by, session)
         care = subject.care
         if care.get("count", 0) != expected_count:
             raise StaleForm()
