@@ -20,6 +20,7 @@ from werkzeug.wsgi import wrap_file
 
 from models import Order, Record
 from rules.errors import N_, InvalidInput
+from rules.field_values import FILES_KEPT
 from rules.files import AUDIO, INLINE, PDF, PICTURES, UNKNOWN, UPLOAD_BYTES
 from services import attachments, field_files, lists
 from services.thumbnails import THUMBNAIL_TYPE
@@ -136,11 +137,16 @@ class Files(ScreenView):
         """Takes files of an entry that is still being written."""
         return self.render("files/pending.html", files=shown(take_pending()))
 
-    @expose("/field/<kind>/<key>", methods=("POST",))
+    @expose("/field/<kind>/<key>", methods=("GET", "POST"))
     def field_view(self, kind: str, key: str) -> Any:
-        """Takes files of a field whose form is still open."""
+        """Takes files of a field whose form is still open, and shows those of a draft again."""
         actor = current_actor()
         field_files.fillable(kind, key, actor)
+        if request.method == "GET":
+            named = request.args.get("file", "").split(",")[:FILES_KEPT]
+            ids = [ObjectId(one.strip()) for one in named if ObjectId.is_valid(one.strip())]
+            files = shown(attachments.pending(ids, by=actor))
+            return self.render("files/in_field.html", files=files, key=key, chosen=None)
 
         def take(sent: FileStorage, upload_key: str | None) -> Stored:
             return attachments.add_pending(

@@ -22,13 +22,16 @@
   const valueOf = (input) => {
     if (!(input instanceof RadioNodeList)) return input.value;
     const [none, ...boxes] = input;
-    return boxes.filter((box) => box.checked).map((box) => box.value).join(", ") || none.value;
+    return [none.value, ...boxes.filter((box) => box.checked).map((box) => box.value)].filter(Boolean).join(", ");
   };
   const isTouched = ({ was, input }) => plain(valueOf(input)) !== plain(was.value);
   const put = (input, value) => {
     if (input instanceof RadioNodeList) {
       const chosen = value.split(",").map((part) => part.trim());
-      [...input].slice(1).forEach((box) => { box.checked = chosen.includes(box.value); });
+      const [none, ...boxes] = input;
+      boxes.forEach((box) => { box.checked = chosen.includes(box.value); });
+      /* Files that were sent and have no box on this page yet: files.js shows them. */
+      if (none.closest("[data-field]")?.dataset.family === "files") none.value = chosen.filter((one) => one && !boxes.some((box) => box.value === one)).join(", ");
       return;
     }
     if (input._flatpickr) input._flatpickr.setDate(value, false, "d/m/Y");

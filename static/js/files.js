@@ -92,6 +92,19 @@
     box.dispatchEvent(new Event("change", { bubbles: true }));
   };
 
+  /* Files of a draft: sent before the page was loaded again, and named by the hidden text alone. */
+  const recall = async (place) => {
+    const field = place.closest("[data-field]");
+    const waiting = field?.dataset.family === "files" && field.querySelector(`input[type=hidden][name="${CSS.escape(field.dataset.field)}"]`);
+    if (!waiting || !waiting.value) return;
+    const response = await fetch(`${place.dataset.files}?file=${encodeURIComponent(waiting.value)}`).catch(() => null);
+    if (!response?.ok || response.redirected) return;
+    place.querySelector("[data-files-list]").insertAdjacentHTML("afterbegin", await response.text());
+    waiting.value = "";
+    waiting.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  document.querySelectorAll("[data-files]").forEach(recall);
+
   /* The number beside the name of the tab, which the server knows. */
   const recount = async (place) => {
     const shown = document.querySelector("[data-tab-count=files]");
@@ -101,7 +114,8 @@
   };
   document.addEventListener("carebook:file-added", (event) => recount(event.target));
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && event.detail.elt.matches(".file form")) recount(document.querySelector("[data-files-count]"));
+    /* The row of a deleted file is gone by now: the form is known from the request. */
+    if (event.detail.successful && event.detail.requestConfig.elt.closest(".file")) recount(document.querySelector("[data-files-count]"));
   });
 
   /* One after the other: a slow line shows one bar that moves, and the server keeps room. */

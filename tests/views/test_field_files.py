@@ -324,3 +324,13 @@ def test_the_number_of_documents_is_asked_for(
     assert desk.get(f"/files/count/customers/{customer}").text == "1"
     for address in (f"/files/count/customers/{ObjectId()}", f"/files/count/staff/{customer}"):
         assert desk.get(address).status_code == 404
+
+
+def test_a_draft_gets_its_own_waiting_files_back(
+    desk: Browser, colleague: Actor, browser_of: Callable[[Actor], Browser]
+) -> None:
+    address = "/files/field/customers/contract"
+    desk.send(address, {"files": sent()}, headers=HTMX)
+    asked = f"{address}?file={newest()['_id']},nonsense,{ObjectId()}"
+    assert desk.get(asked).text.count("file-keep-box") == 1
+    assert NAME not in browser_of(colleague).get(asked).text
