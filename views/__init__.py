@@ -4,7 +4,7 @@ from flask import Flask
 from flask_admin import Admin, BaseView
 
 from views import (
-    api,
+    api_records,
     audit_words,
     files,
     forgotten,
@@ -129,7 +129,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(second_step.blueprint)
     app.register_blueprint(sign_in.blueprint)
     app.register_blueprint(forgotten.blueprint)
-    app.register_blueprint(api.blueprint)
+    app.register_blueprint(api_records.blueprint)
     app.register_blueprint(health.blueprint)
     navigation.register(app)
     site_records.register(app)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from flask_babel import gettext
 
 from rules.api_scopes import READ
-from rules.errors import N_, CareError
+from rules.errors import N_, CareError, InvalidInput
 from services import api_tokens
 from services.api_tokens import Caller
 from views.context import now, public
@@ -65,8 +65,10 @@ def me() -> Response:
 
 @blueprint.errorhandler(CareError)
 def on_care_error(error: CareError) -> Response:
-    """Programs get every refusal as JSON."""
-    return _refused(error.status, say_error(error))
+    """Programs get every refusal as JSON, with what is wrong with each field."""
+    wrong = error.fields if isinstance(error, InvalidInput) else {}
+    fields = {key: say_error(one) for key, one in wrong.items()}
+    return _refused(error.status, say_error(error), **({"fields": fields} if fields else {}))
 
 
 def _caller() -> Caller | None:
@@ -78,8 +80,8 @@ def _caller() -> Caller | None:
     )
 
 
-def _refused(status: int, text: str) -> Response:
-    response = jsonify(error=text)
+def _refused(status: int, text: str, **more: object) -> Response:
+    response = jsonify(error=text, **more)
     response.status_code = status
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="Carebook"'
