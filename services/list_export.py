@@ -13,17 +13,16 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, BinaryIO
 
-import xlsxwriter
 from bson import Decimal128
 from pymongo.collection import Collection
 
 from models.base import local_date
 from rules.errors import N_
-from rules.fields import Field, Kind
+from rules.fields import FLAG, Field, Kind
 from rules.filters import Criteria
 from rules.record_paths import reader
 from rules.scope import Actor
-from services import references
+from services import references, spreadsheet
 from services.catalogues import Words
 from services.computed import paths_of
 from services.computed import reader as computed_reader
@@ -34,16 +33,14 @@ from services.progress import NoProgress, Progress, stop_if_cancelled
 from stores import mongo
 
 Stored = dict[str, Any]
-Shown = str | int | float | Decimal | date | datetime | bool | None
+Shown = spreadsheet.Cell
 
 CSV, XLSX = "csv", "xlsx"
 FORMATS: Mapping[str, str] = {
     CSV: "text/csv; charset=utf-8",
-    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    XLSX: spreadsheet.MEDIA_TYPE,
 }
 ROWS_PER_LOOKUP = 1000
-ROWS_OF_A_SHEET = 1_048_575  # the most that XLSX holds, the headings apart
-WIDTH_MOST = 60  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,9 @@ def write(sheet: Sheet, form: str, file: BinaryIO, progress: Progress | None = N
     Raises Cancelled when the progress was told to stop.
     """
     rows = _watched(rows_of(sheet), progress or NoProgress())
-    return _write_csv(sheet, rows, file) if form == CSV else _write_xlsx(sheet, rows, file)
+    if form == CSV:
+        return _write_csv(sheet, rows, file)
+    return spreadsheet.write(file, sheet.headings, rows)
 
 
 def rows_of(sheet: Sheet) -> Iterator[list[Shown]]:
@@ -99,58 +98,18 @@ def _write_csv(sheet: Sheet, rows: Iterable[list[Shown]], file: BinaryIO) -> int
     writer.writerow([escaped(heading) for heading in sheet.headings])
     number = 0
     for row in rows:
-        writer.writerow([_csv_cell(value, sheet.words) for value in row])
+        writer.writerow([_csv_cell(value) for value in row])
         number += 1
     text.detach()
     return number
 
 
-def _csv_cell(value: Shown, words: Words) -> str | int | float | Decimal | None:
+def _csv_cell(value: Shown) -> str | int | float | Decimal | None:
     if isinstance(value, str):
         return escaped(value)
-    if isinstance(value, bool):
-        return words.say(N_("Yes")) if value else words.say(N_("No"))
     if isinstance(value, datetime):
         return f"{value:%d/%m/%Y %H:%M}"
     return f"{value:%d/%m/%Y}" if isinstance(value, date) else value
-
-
-def _write_xlsx(sheet: Sheet, rows: Iterable[list[Shown]], file: BinaryIO) -> int:
-    """Texts are written as texts: nothing that was typed becomes a formula or a link."""
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "nan_inf_to_errors": True,
-    }
-    book = xlsxwriter.Workbook(file, options)
-    page = book.add_worksheet()
-    bold = book.add_format({"bold": True})
-    day = book.add_format({"num_format": "dd/mm/yyyy"})
-    instant = book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
-    for place, heading in enumerate(sheet.headings):
-        page.set_column(place, place, min(WIDTH_MOST, max(12, len(heading) + 2)))
-        page.write_string(0, place, heading, bold)
-    page.freeze_panes(1, 0)
-    number = 0
-    yes, no = sheet.words.say(N_("Yes")), sheet.words.say(N_("No"))
-    for number, row in enumerate(islice(rows, ROWS_OF_A_SHEET), start=1):
-        for place, value in enumerate(row):
-            if value is None or value == "":
-                continue
-            if isinstance(value, str):
-                page.write_string(number, place, value)
-            elif isinstance(value, bool):
-                page.write_string(number, place, yes if value else no)
-            elif isinstance(value, datetime):
-                page.write_datetime(number, place, value, instant)
-            elif isinstance(value, date):
-                page.write_datetime(number, place, value, day)
-            else:
-                page.write_number(number, place, value)
-    book.close()
-    return number
 
 
 def _watched(rows: Iterator[list[Shown]], progress: Progress) -> Iterator[list[Shown]]:
@@ -166,7 +125,11 @@ def _shower(
 ) -> Callable[[Stored], Shown]:
     """What turns a row into the value of this field, chosen once for all rows."""
     if field.type == "computed":
-        return computed_reader(field, sheet.kind, today=sheet.today, zone=mongo.zone())
+        read = computed_reader(field, sheet.kind, today=sheet.today, zone=mongo.zone())
+        if field.result != FLAG:
+            return read
+        said = _flag_shower(sheet.words)
+        return lambda row: None if (found := read(row)) is None else said(found)
     read, show = reader(field.path), _value_shower(field, sheet, names)
     return lambda row: None if (found := read(row)) is None else show(found)
 
@@ -193,8 +156,13 @@ def _value_shower(
         zone = mongo.zone()
         return lambda value: value.astimezone(zone).replace(tzinfo=None)
     if field.family == "flag":
-        return bool
+        return _flag_shower(sheet.words)
     return lambda value: _joined(map(str, _several(value)))
+
+
+def _flag_shower(words: Words) -> Callable[[Any], str]:
+    yes, no = words.say(N_("Yes")), words.say(N_("No"))
+    return lambda value: yes if value else no
 
 
 def _number(value: Any) -> Shown:

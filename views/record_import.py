@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import xlsxwriter
 from bson import ObjectId
 from flask import Response, abort, flash, make_response, redirect, request, send_file, url_for
 from flask_admin import expose
@@ -15,7 +14,7 @@ from models.record_import import CHANGED, NEW, WRONG
 from rules.errors import N_, CareError, InvalidInput, NotAllowed
 from rules.fields import CHOICE, CHOICES, Field, Kind
 from rules.permissions import IMPORT
-from services import field_values, record_imports, references
+from services import field_values, record_imports, references, spreadsheet
 from services.csv_cells import escaped
 from services.record_import_files import FILE_BYTES, ROWS_MOST
 from services.record_import_rows import fields_of
@@ -27,7 +26,7 @@ from views.list_screen import object_id
 WAYS = {NEW: N_("New"), CHANGED: N_("Changed"), WRONG: N_("Wrong")}
 SAMPLE_FORMS = {
     "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xlsx": spreadsheet.MEDIA_TYPE,
 }
 EXAMPLES = {
     "staff": "ten@congty.vn",
@@ -221,18 +220,9 @@ def _csv(*rows: list[str]) -> bytes:
     return file.getvalue().encode("utf-8-sig")
 
 
-def _xlsx(*rows: list[str]) -> bytes:
+def _xlsx(headings: list[str], row: list[str]) -> bytes:
     file = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        file,
-        {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
-    )
-    sheet = book.add_worksheet()
-    sheet.freeze_panes(1, 0)
-    for number, row in enumerate(rows):
-        sheet.write_row(number, 0, row, book.add_format({"bold": number == 0}))
-    sheet.set_column(0, len(rows[0]) - 1, 22)
-    book.close()
+    spreadsheet.write(file, headings, [row])
     return file.getvalue()
 
 
