@@ -126,7 +126,10 @@ def _load(revision: int, care_mode: str) -> Configuration:
     """
 
     def read(session: ClientSession) -> list[dict[str, Any]]:
-        return list(ConfigurationItem.collection().find(session=session))
+        # In the order of the file of the configuration, so that kinds, roles and teams stand in
+        # the same order in every system that has taken it in.
+        every = ConfigurationItem.collection().find(session=session)
+        return list(every.sort([("section", 1), ("key", 1)]))
 
     sections: dict[str, dict[str, Mapping[str, Any]]] = {}
     for stored in in_transaction(read):

@@ -92,6 +92,15 @@ def test_an_empty_database_has_a_configuration(db: Any) -> None:
     assert (found.revision, dict(found.pick_lists)) == (0, {})
 
 
+def test_kinds_stand_in_the_same_order_whichever_came_first(shipped: None) -> None:
+    for key in ("ticket", "contract"):
+        ConfigurationItem.collection().insert_one(
+            {"section": "kinds", "key": key, "content": {"label_vi": key}, "version": 1}
+        )
+    new_revision()
+    assert list(configuration.snapshot().kinds)[-2:] == ["contract", "ticket"]
+
+
 def test_threads_may_ask_at_once(shipped: None) -> None:
     with ThreadPoolExecutor(8) as pool:
         for _ in range(6):
