@@ -18,6 +18,7 @@ from rules.scope import (
     UNLIMITED,
     customer_scope,
 )
+from rules.text import fold
 from services import assignments, lists
 from services.lists import Sort
 from views import formats
@@ -87,7 +88,7 @@ class Assignments(ListScreen):
 
     def side(self, state: FilterState) -> dict[str, Any]:
         people = Staff.collection().find({"active": True}, {"name": 1, "roles": 1})
-        offered = sorted(people.limit(STAFF_OFFERED), key=lambda one: one["name"])
+        offered = sorted(people.limit(STAFF_OFFERED), key=lambda one: fold(one["name"]))
         return {"ways": WAYS, "people": offered}
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

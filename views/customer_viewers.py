@@ -14,6 +14,7 @@ from rules.filters import parse_date
 from rules.permissions import SEE
 from rules.reasons import Standing, reasons_to_see
 from rules.scope import customer_scope
+from rules.text import fold
 from services import actors, assignments, explaining
 from views import formats
 from views.base import ScreenView
@@ -48,8 +49,12 @@ class CustomerViewers(ScreenView):
             "customers/viewers.html",
             customer=customer,
             viewers={one["staff_id"]: one for one in customer.get("viewers") or ()},
-            seeing=sorted((pair for pair in seeing if pair[1]), key=lambda pair: pair[0]["name"]),
-            others=sorted((one for one, why in seeing if not why), key=lambda one: one["name"]),
+            seeing=sorted(
+                (pair for pair in seeing if pair[1]), key=lambda pair: fold(pair[0]["name"])
+            ),
+            others=sorted(
+                (one for one, why in seeing if not why), key=lambda one: fold(one["name"])
+            ),
         )
 
     @expose("/<customer_id>/add", methods=("POST",))

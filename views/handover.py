@@ -14,6 +14,7 @@ from rules.errors import N_, CareError, InvalidInput, NotAllowed
 from rules.filters import parse_date
 from rules.permissions import SEE
 from rules.scope import Actor, may_assign
+from rules.text import fold
 from services import absences, handovers
 from views.base import ScreenView
 from views.context import current_actor, now, settings
@@ -105,7 +106,7 @@ class HandOver(ScreenView):
     def _page(self, typed: dict[str, str] | None = None, problem: CareError | None = None) -> str:
         by, chosen = current_actor(), request.args.get("person", "")
         everybody = list(Staff.collection().find({}, {"name": 1, "active": 1}).limit(STAFF_OFFERED))
-        everybody.sort(key=lambda one: str(one["name"]))
+        everybody.sort(key=lambda one: fold(str(one["name"])))
         return self.render(
             "handover/index.html",
             may_assign=may_assign(by),

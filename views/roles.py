@@ -16,6 +16,7 @@ from rules.fields import Field
 from rules.permissions import ABILITIES, ACCOUNTS, ACTIONS, ADMINISTRATOR, LEVELS, Role
 from rules.role_settings import OTHERS, Typed, checked
 from rules.roles import always_seen, role_content
+from rules.text import fold
 from services import configuration_changes, role_settings
 from views import formats, role_words
 from views.base import ScreenView
@@ -157,7 +158,7 @@ class Roles(ScreenView):
             others=[
                 one for one in configured().roles.values() if one.key != key and not one.is_retired
             ],
-            staff=sorted(people, key=lambda one: one["name"]),
+            staff=sorted(people, key=lambda one: fold(one["name"])),
             words=role_words,
             actions=ACTIONS,
             levels=tuple(reversed(LEVELS)),

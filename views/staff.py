@@ -13,6 +13,7 @@ from models import Staff as StaffDocument
 from rules.errors import N_, CareError, InvalidInput, NotFound, StaleForm
 from rules.filters import Choice, ChoiceFilter, Filter, SearchFilter
 from rules.permissions import ACCOUNTS
+from rules.text import fold
 from services import (
     accounts,
     audit_reading,
@@ -189,7 +190,7 @@ class Staff(ListScreen):
             "staff/leaving.html",
             staff=person,
             left=left,
-            people=sorted(others.limit(STAFF_OFFERED), key=lambda one: one["name"]),
+            people=sorted(others.limit(STAFF_OFFERED), key=lambda one: fold(one["name"])),
             nobody=NOBODY,
             errors=problem.fields if problem else {},
         )

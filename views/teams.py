@@ -14,6 +14,7 @@ from rules.errors import N_, CareError, InvalidInput, NotFound, StaleForm
 from rules.fields import KEY_PATTERN
 from rules.permissions import ACCOUNTS
 from rules.role_settings import NAME_LENGTH, key_from
+from rules.text import fold
 from services import configuration_changes, role_settings
 from views.base import ScreenView
 from views.context import configured, current_actor, now, sent_version
@@ -96,7 +97,7 @@ class Teams(ScreenView):
 
 def _people() -> list[dict[str, Any]]:
     found = Staff.collection().find({"active": True}, {"name": 1, "email": 1, "roles": 1})
-    return sorted(found.limit(STAFF_OFFERED), key=lambda one: one["name"])
+    return sorted(found.limit(STAFF_OFFERED), key=lambda one: fold(one["name"]))
 
 
 def _new_key(name: str) -> str:

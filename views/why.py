@@ -11,6 +11,7 @@ from rules import reasons
 from rules.errors import N_, NotFound
 from rules.permissions import ACCOUNTS
 from rules.scope import may_assign
+from rules.text import fold
 from services import explaining
 from views.base import ScreenView
 from views.context import current_actor, now
@@ -36,7 +37,7 @@ class Why(ScreenView):
             kind=kind,
             record=record,
             name=record.get("name") or record.get("code"),
-            people=sorted(people, key=lambda one: str(one["name"])),
+            people=sorted(people, key=lambda one: fold(str(one["name"]))),
             answer=explaining.answer(kind, record, person, at=now()),
             change=lambda reason: _where_to_change(kind, record, person, reason),
             back=url_for(f"{kind}.record_view", record_id=record_id),
