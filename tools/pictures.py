@@ -25,6 +25,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from pictures_of_settings import SETTINGS
 from pictures_of_shaping import SHAPING
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -226,6 +227,7 @@ PICTURES: dict[str, Callable[[Stage, str], Page]] = {
     "account": take_account,
     "phone": take_phone,
     **SHAPING,
+    **SETTINGS,
     # These write: what they leave behind would stand in the others.
     "colleague": take_colleague,
     "jobs": take_jobs,
