@@ -385,6 +385,8 @@ def _record(
     session: ClientSession,
     new_code: str | None = None,
 ) -> None:
+    if (batch.get("document") or {}).get("field"):
+        return  # the change of the field says it, to those who see the field
     counts = batch.get("counts") or {}
     is_gone = action == "delete"
     changes = {

@@ -112,7 +112,8 @@ def _purge_batch(root: Stored, by: Actor, at: datetime) -> None:
                 action="purge",
                 kind=root["kind"],
                 record_id=root["record_id"],
-                label=root["record_label"],
+                # Who may read the log may lack the field: its change has the name of the file.
+                label="" if root["document"].get("field") else root["record_label"],
                 changes={name: (n, None) for name, n in (root.get("counts") or {}).items()},
                 session=session,
             )

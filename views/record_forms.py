@@ -273,7 +273,8 @@ def _in_words(field: Field, text: str, names: Mapping[str, Mapping[Any, str]]) -
     if field.refers_to in SEARCHED:
         return _reference_name(field, text, names)
     if field.family == FILES:
-        return ", ".join(names.get("files", {}).values()) or "–"
+        known = {str(one): name for one, name in names.get("files", {}).items()}
+        return ", ".join(known[one] for one in text.split(", ") if one in known) or "–"
     known = {one.key: one.label for one in _choices(field, text)}
     return ", ".join(known.get(part.strip(), part.strip()) for part in text.split(",")) or text
 

@@ -334,3 +334,20 @@ def test_a_draft_gets_its_own_waiting_files_back(
     asked = f"{address}?file={newest()['_id']},nonsense,{ObjectId()}"
     assert desk.get(asked).text.count("file-keep-box") == 1
     assert NAME not in browser_of(colleague).get(asked).text
+
+
+def test_two_people_at_one_field_are_told(
+    desk: Browser, customer: ObjectId, colleague: Actor, browser_of: Callable[[Actor], Browser]
+) -> None:
+    theirs = browser_of(colleague)
+    fill(desk, customer)
+    photos = {"was.photos": "", "photos": "", "files.photos": sent(picture(), "ảnh.png")}
+    assert desk.send(f"/customers/{customer}/edit", photos).status_code == 303
+    mine = {"was.contract": "", "contract": "", "files.contract": sent(name="của tôi.pdf")}
+    again = theirs.send(f"/customers/{customer}/edit", mine)
+    assert again.status_code == 409
+    stored = re.search(r'class="field-stored">[^<]*<b>([^<]*)</b>', again.text)
+    assert stored
+    assert unescape(stored.group(1)) == NAME
+    assert "của tôi.pdf" in again.text
+    assert names(customer) == [NAME]
