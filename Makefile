@@ -8,12 +8,13 @@ CATALOGUES := $(wildcard translations/*/LC_MESSAGES/*.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench chaos look
+.PHONY: help install run test defences bench chaos look
 
 help:
 	@echo "make install  set up the environment in $(VENV)"
 	@echo "make run      run Carebook on this machine; settings: docs/operations.md"
 	@echo "make test     check and test everything"
+	@echo "make defences  take out each defence, and look whether its test fails"
 	@echo "make bench    measure, and print the table of docs/performance.md"
 	@echo "make chaos    break a running Carebook 50 times, and look whether anything is lost"
 	@echo "make look     take the pictures of the docs again (needs Chromium)"
@@ -29,6 +30,9 @@ test: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2
+
+defences: install
+	$(BIN)/python tools/defences.py
 
 bench: install
 	$(BIN)/python -m bench

@@ -23,7 +23,14 @@ from rules.text import fold, nfc
 from services import audit, job_runs, relationships
 from services.recompute import recompute_customers, recompute_orders
 from services.scope import recompute_scope
-from services.trash_kinds import KINDS, Change, belonging_to
+from services.trash_kinds import (
+    KINDS,
+    RECORDS,
+    Change,
+    asked_for,
+    belonging_to,
+    may_delete_records,
+)
 from stores.mongo import in_transaction
 
 Stored = dict[str, Any]
@@ -67,7 +74,8 @@ def delete(kind: str, record_id: ObjectId, *, by: Actor, at: datetime) -> Trashe
         if root is None:
             _check_may_delete(by, kind, None)
             before = _entry({"kind": kind, "record_id": record_id, "is_root": True}, session)
-            if before is None:
+            # To whoever could not restore it, its name is not told either.
+            if before is None or not _may_restore(by, before):
                 raise NotFound()
             return _trashed(before), []
         _check_may_delete(by, kind, root)
@@ -135,7 +143,8 @@ def restore_record(kind: str, record_id: ObjectId, *, by: Actor, at: datetime) -
             return restore(root["_id"], by=by, at=at)
         except NotFound:
             pass  # a double click: the first one has brought it back
-    if not may_restore(by, kind, is_own=True):
+    is_allowed = may_restore(by, kind, is_own=True)
+    if not (may_delete_records(by) if kind == RECORDS else is_allowed):
         raise NotAllowed()
     mine = {"$and": [{"_id": record_id}, KINDS[kind].scope(by, DELETE)]}
     if KINDS[kind].document.collection().find_one(mine, {"_id": 1}) is None:
@@ -174,13 +183,23 @@ def suggested_code(kind: str, code: str) -> str:
 
 def _check_may_delete(by: Actor, kind: str, root: Stored | None) -> None:
     is_own = root is not None and root.get("staff_id") == by.staff_id
-    if not may_delete(by, kind, is_own=is_own):
+    if kind == RECORDS and root is None:
+        is_allowed = may_delete_records(by)
+    else:
+        asked = str(root["kind"]) if kind == RECORDS and root else kind
+        is_allowed = may_delete(by, asked, is_own=is_own)
+    if not is_allowed:
         raise NotAllowed()
 
 
 def _check_may_restore(by: Actor, root: Stored) -> None:
-    if not may_restore(by, root["kind"], is_own=root.get("staff_id") == by.staff_id):
-        raise NotAllowed()
+    if not _may_restore(by, root):
+        # Who deletes own records only need not learn what others have deleted.
+        raise NotFound() if by.may(asked_for(root), DELETE) else NotAllowed()
+
+
+def _may_restore(by: Actor, root: Stored) -> bool:
+    return may_restore(by, asked_for(root), is_own=root.get("staff_id") == by.staff_id)
 
 
 def _entry(criteria: Stored, session: ClientSession | None) -> Stored | None:

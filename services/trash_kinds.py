@@ -17,8 +17,17 @@ from models import Attachment, Customer, Interaction, Order, Product, Record
 from models.base import CarebookDocument
 from rules.errors import N_, InvalidInput
 from rules.filters import Criteria
-from rules.scope import Actor, customer_scope, order_scope, product_scope
-from services import audit, field_files, job_runs, site_records
+from rules.permissions import DELETE
+from rules.scope import (
+    NOTHING,
+    Actor,
+    customer_scope,
+    may_purge,
+    order_scope,
+    product_scope,
+    trash_scope,
+)
+from services import audit, configuration, field_files, job_runs, site_records
 from services.attachment_copies import refresh
 from services.customers import search_fields
 from services.imports.records import searched
@@ -172,6 +181,7 @@ def _files_purged(attachments: Sequence[Stored]) -> None:
         files.delete(one.get("thumbnail_id"))
 
 
+RECORDS = "records"
 KINDS: dict[str, Kind] = {
     "customers": Kind(
         document=Customer,
@@ -218,6 +228,29 @@ KINDS: dict[str, Kind] = {
         after=_products_changed,
     ),
 }
+
+
+def asked_for(entry: Mapping[str, Any]) -> str:
+    """The kind that roles name for an entry of the trash: records of a site's kinds have their own."""
+    document = entry.get("document") or {}
+    return str(document.get("kind") if entry["kind"] == RECORDS and document else entry["kind"])
+
+
+def may_delete_records(by: Actor) -> bool:
+    """Whether there is a kind of the site whose records the actor may delete, all or some."""
+    kinds = configuration.snapshot().kinds.values()
+    return any(by.may(one.key, DELETE) for one in kinds if one.collection == RECORDS)
+
+
+def scope_of_trash(by: Actor) -> Criteria:
+    """What the actor finds in the trash (rules/scope.py: `trash_scope`), of the site's kinds too."""
+    parts = [trash_scope(by, [one for one in KINDS if one != RECORDS])]
+    for kind in configuration.snapshot().kinds.values():
+        if kind.collection == RECORDS and by.may(kind.key, DELETE):
+            whose = {} if may_purge(by, kind.key) else {"staff_id": by.staff_id}
+            parts.append({"kind": RECORDS, "document.kind": kind.key, **whose})
+    found = [one for one in parts if one != NOTHING]
+    return {"$or": found} if found else NOTHING
 
 
 def register(name: str, kind: Kind) -> None:

@@ -13,7 +13,7 @@ from rules.scope import SYSTEM, Actor, may_purge
 from rules.text import fold
 from services import access_settings, audit, field_conversion
 from services.progress import NoProgress, Progress, stop_if_cancelled
-from services.trash_kinds import KINDS
+from services.trash_kinds import KINDS, asked_for
 from stores.mongo import in_transaction
 
 Stored = dict[str, Any]
@@ -45,7 +45,7 @@ def purge(batch_id: ObjectId, typed: str, *, by: Actor, at: datetime) -> None:
     root = TrashedRecord.collection().find_one({"_id": batch_id, "is_root": True})
     if root is None:
         raise NotFound()
-    if not may_purge(by, root["kind"]):
+    if not may_purge(by, asked_for(root)):
         raise NotAllowed()
     asked = confirmation_of(root)
     if not Confirmation(asked, typed).is_right:

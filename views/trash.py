@@ -23,11 +23,11 @@ from rules.filters import (
     SearchFilter,
     merge,
 )
-from rules.scope import NOTHING, may_purge, trash_scope
+from rules.scope import NOTHING, may_purge
 from services import access_settings, field_files, trash, trash_purge
 from services.lists import Sort
 from services.trash import CodeTaken, Trashed
-from services.trash_kinds import KINDS
+from services.trash_kinds import asked_for, scope_of_trash
 from views import formats
 from views.audit_words import kind_text
 from views.context import current_actor, local_day_start, now
@@ -85,7 +85,7 @@ class Trash(ListScreen):
 
     def scope(self) -> Criteria:
         by = current_actor()
-        seen = trash_scope(by, KINDS)
+        seen = scope_of_trash(by)
         return seen if seen == NOTHING else merge([seen, field_files.trash_criteria(by)])
 
     def list_filters(self) -> tuple[Filter, ...]:
@@ -178,7 +178,7 @@ class Trash(ListScreen):
             until=until_text(root["deleted_at"], access_settings.read().trash_days),
             counts=counts_text(root.get("counts")),
             confirmation=trash_purge.confirmation_of(root),
-            may_purge=may_purge(current_actor(), root["kind"]),
+            may_purge=may_purge(current_actor(), asked_for(root)),
             kind_text=kind_text,
         )
 

@@ -4,15 +4,20 @@ Defended by: services read the fields that they know by name, and write those on
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from bson import ObjectId
 
-from models import Attachment, Customer, Interaction, Order, Product, Staff
-from rules.scope import Actor
+from models import Area, Attachment, Customer, Interaction, Order, Product, ProductGroup, Staff
+from rules.fields import CHOICE, CHOICES, DAY, FLAG, INSTANT, NUMBER, Field
+from rules.scope import SYSTEM, Actor
+from services import configuration_changes
+from services.configuration import snapshot
+from services.configuration_changes import Change
 from tests.attacks.routes import office
+from tests.factories import NOW
 from tests.views.conftest import Browser
 
 pytestmark = pytest.mark.usefixtures("morning", "shipped", "valkey")
@@ -114,3 +119,76 @@ def test_a_file_belongs_to_the_record_of_its_address(desk: Browser, agent: Actor
     assert (stored["owner_kind"], str(stored["owner_id"])) == ("customers", customer)
     assert stored["content_type"] == "application/octet-stream"
     assert stored["staff_id"] == agent.staff_id
+
+
+def plausible(field: Field, values: Mapping[str, str], staff: Actor) -> str:
+    """What the field would take from a form that offers it."""
+    targets = {
+        "staff": str(staff.staff_id),
+        "customers": values["customer_id"],
+        "orders": values["order_id"],
+        "product_groups": _there(ProductGroup),
+        "areas": _there(Area),
+    }
+    if field.family in (CHOICE, CHOICES):
+        pick_list = snapshot().pick_lists.get(field.pick_list, {})
+        return next(iter([*(one.key for one in field.choices), *pick_list]), "planted")
+    texts = {NUMBER: "7", DAY: "01/01/2000", INSTANT: "01/01/2000 10:00", FLAG: "yes"}
+    return targets[field.refers_to] if field.refers_to else texts.get(field.family, "planted")
+
+
+def _there(document: Any) -> str:
+    named = {"name": "x"}
+    found = document.collection().find_one_and_update(
+        named, {"$set": named}, upsert=True, return_document=True
+    )
+    return str(found["_id"])
+
+
+PLACES = {"customers": "customer_id", "orders": "order_id", "products": "product_id"}
+
+
+@pytest.mark.parametrize("kind_key", PLACES)
+def test_no_form_saves_a_field_that_follows_from_others(
+    manager: Actor, browser_of: Callable[[Actor], Browser], kind_key: str
+) -> None:
+    """Every derived field of the kind, each alone with a value that would be right for it."""
+    values = office()
+    kind = snapshot().kinds[kind_key]
+    document = {"customers": Customer, "orders": Order, "products": Product}[kind_key]
+    browser, address = browser_of(manager), f"/{kind_key}/{values[PLACES[kind_key]]}/edit"
+    derived = [one for one in kind.fields.values() if one.is_derived]
+    assert derived
+    before = one(document)
+    for field in derived:
+        form = {"version": str(before["version"]), field.key: plausible(field, values, manager)}
+        assert browser.send(address, form).status_code in (303, 422), field.key
+        assert one(document) == before, field.key
+
+
+@pytest.mark.parametrize("level", ["see", "masked", "hidden"])
+def test_no_form_saves_a_field_that_the_role_does_not_edit(
+    agent: Actor, browser_of: Callable[[Actor], Browser], level: str
+) -> None:
+    values = office()
+    fields = dict.fromkeys(("note", "phones", "owner", "gender"), level)
+    content = {
+        "label_vi": "Chỉ xem",
+        "kinds": {"customers": {"actions": ["see", "edit"], "reach": "all", "fields": fields}},
+    }
+    changes = [Change("roles", "reader", content)]
+    configuration_changes.apply(changes, says="x", by=SYSTEM, at=NOW)
+    Staff.collection().update_one({"_id": agent.staff_id}, {"$set": {"roles": ["reader"]}})
+    browser, before = browser_of(agent), one(Customer)
+    kind = snapshot().kinds["customers"]
+    for key in fields:
+        text = "0912 345 678" if key == "phones" else plausible(kind.fields[key], values, agent)
+        form = {"version": str(before["version"]), key: text}
+        address = f"/customers/{values['customer_id']}"
+        assert browser.send(f"{address}/edit", form).status_code == 422, key
+        browser.send(f"/fields/customers/{values['customer_id']}/{key}", form)
+        browser.send(f"/customers/cell/{values['customer_id']}/{key}", form)
+        assert one(Customer) == before, key
+    form = {"version": str(before["version"]), "name": "Tên mới"}
+    browser.send(f"/customers/{values['customer_id']}/edit", form)
+    assert one(Customer)["name"] == "Tên mới", "what may be edited is saved"

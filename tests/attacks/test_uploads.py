@@ -96,7 +96,7 @@ DISGUISES = {
     "a PDF with a script before it": (pdf(before=SCRIPT), "a.pdf"),
     "a PDF with a page in it": (pdf() + SVG, "a.pdf"),
     "a sound with markup": (sound() + b"<SCRIPT>alert(1)</SCRIPT>", "a.wav"),
-    "a sound that is a script": (b"RIFF=1/*xWAVE*/;" + SCRIPT, "a.wav"),
+    "a sound that is a script": (b"RIFF=1/*WAVE*/;" + SCRIPT, "a.wav"),
     "two extensions": (SVG, "báo-giá.svg.png"),
     "a program": (b"MZ\x90\0" + b"\0" * 99, "setup.pdf"),
     "markup across two pieces": (

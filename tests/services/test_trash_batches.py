@@ -2,21 +2,41 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from bson import ObjectId
 
-from models import AuditEntry, Customer, Interaction, JobRun, Order, Product, TrashedRecord
+from models import (
+    AuditEntry,
+    Customer,
+    Interaction,
+    JobRun,
+    Order,
+    Product,
+    Record,
+    TrashedRecord,
+)
 from models.base import local_date, stored_date
 from rules.errors import CareError, InvalidInput, NotAllowed, NotFound
-from rules.scope import Actor
-from services import care, customers, recompute, trash
+from rules.scope import SYSTEM, Actor
+from services import (
+    care,
+    configuration,
+    configuration_changes,
+    customers,
+    recompute,
+    trash,
+    trash_purge,
+)
 from services import scope as scope_lists
 from services.care import CareEntry
+from services.configuration_changes import Change
 from services.relationships import bring_in_line
 from services.trash import CodeTaken
+from services.trash_kinds import scope_of_trash
 from tests.factories import NOW, TODAY, make_area, make_customer, make_order, make_product
 
 pytestmark = pytest.mark.usefixtures("shipped")
@@ -296,3 +316,34 @@ def test_only_a_manager_deletes_and_restores_and_only_what_is_visible(
         trash.restore(gone.batch_id, by=agent, at=NOW)
     with pytest.raises(NotAllowed):
         trash.restore_record("customers", shop["customer"], by=agent, at=NOW)
+
+
+def test_who_deletes_own_records_of_a_site_kind_finds_and_restores_them(
+    db: Any, agent: Actor, manager: Actor
+) -> None:
+    """The role names the kind of the site, and the trash keeps all of them as records."""
+    role = {"label_vi": "x", "kinds": {"phieu": {"actions": ["see", "delete"], "reach": "own"}}}
+    changes = [Change("kinds", "phieu", {"label_vi": "P"}), Change("roles", "keeper", role)]
+    configuration_changes.apply(changes, says="x", by=SYSTEM, at=NOW)
+    roles = frozenset({"keeper"})
+    keeper = replace(agent, roles=roles, granted=configuration.snapshot().access(roles))
+    made = [
+        Record.collection()
+        .insert_one({"kind": "phieu", "code": f"P{n}", "title": "x", "owner_id": who.staff_id})
+        .inserted_id
+        for n, who in enumerate((agent, manager))
+    ]
+    gone = trash.delete("records", made[0], by=keeper, at=NOW)
+    assert trash.delete("records", made[0], by=keeper, at=NOW) == gone, "a double click"
+    with pytest.raises(NotFound):
+        trash.delete("records", made[1], by=keeper, at=NOW)
+    theirs = trash.delete("records", made[1], by=manager, at=NOW)
+    with pytest.raises(NotFound):
+        trash.delete("records", made[1], by=keeper, at=NOW)
+    with pytest.raises(NotFound):
+        trash.restore(theirs.batch_id, by=keeper, at=NOW)
+    with pytest.raises(NotAllowed):
+        trash_purge.purge(theirs.batch_id, theirs.label, by=keeper, at=NOW)
+    seen = TrashedRecord.collection().distinct("record_id", scope_of_trash(keeper))
+    assert seen == [made[0]]
+    assert trash.restore_record("records", made[0], by=keeper, at=NOW)

@@ -16,7 +16,7 @@ OK = frozenset({200, 204, 302, 303, 409, 422})
 GONE, REFUSED, LOGIN = frozenset({404}), frozenset({403}), frozenset({303})
 OWN, FOREIGN, TRASHED, MISSING = "own", "foreign", "trashed", "missing"
 STRANGER = "stranger"
-ROLES = ("care_agent", "manager", "administrator", "limited", STRANGER)
+ROLES = ("care_agent", "manager", "administrator", "limited", "keeper", STRANGER)
 
 LIMITED = {
     "label_vi": "Hạn chế",
@@ -28,6 +28,19 @@ LIMITED = {
         },
         "orders": {"actions": ["see"], "reach": "own"},
     },
+    "abilities": [],
+}
+# Whoever may do everything with the own records, and nothing with others'.
+KEEPER = {
+    "label_vi": "Giữ việc của mình",
+    "kinds": {
+        kind: {
+            "actions": ["see", "create", "edit", "delete", "export", "import"],
+            "reach": "own",
+        }
+        for kind in ("customers", "orders", "phieu", "entries")
+    }
+    | {"products": {"actions": ["see"], "reach": "all"}},
     "abilities": [],
 }
 # What people of each role may do, said once more and by hand.
@@ -48,6 +61,14 @@ MAY: dict[str, set[Any]] = {
         *("assign", "reveal", ("phieu", "import")),
     },
     "limited": {("customers", "see"), ("orders", "see")},
+    "keeper": {
+        ("products", "see"),
+        *(
+            (kind, action)
+            for kind in ("customers", "orders", "phieu", "entries")
+            for action in ("see", "create", "edit", "delete", "export", "import")
+        ),
+    },
     STRANGER: set(),
 }
 MAY["administrator"] = {*MAY["manager"], "configure", "accounts", "audit", "jobs"}
@@ -350,14 +371,14 @@ RULES |= {
     "files.pending_view": MINE,
     # Without a file the answer is the same for everybody: that there is none.
     "files.add_view": Expected(also=GONE, values=CUSTOMER),
-    "files.file_view": see("customers", about="files", also=GONE),  # its bytes are not stored
-    "files.thumbnail_view": see("customers", about="files", also=GONE),
+    "files.file_view": see("customers", about="files"),
+    "files.thumbnail_view": see("customers", about="files"),
     "files.field_view": Expected(
         ("customers", "edit"), values={"kind": "customers", "key": "contract"}
     ),
     "files.count_view": see("customers", about="customers", values=CUSTOMER),
     # Whoever attached a file may take it away again.
-    "files.delete_file_view": see("customers", about="files"),
+    "files.delete_file_view": see("customers", about="files", is_repeatable=True),
     "files.restore_file_view": see("customers", about="files"),
     # Searching.
     "search.index_view": MINE,
@@ -403,6 +424,8 @@ RULES |= {
     "audit.entry_view": Expected("audit", "audit"),
     **{
         f"trash.{route}": Expected(("customers", "delete"), "batches")
-        for route in ("batch_view", "restore_view", "purge_view")
+        for route in ("batch_view", "restore_view")
     },
+    # For good deletes who may delete all of them.
+    "trash.purge_view": Expected(("customers", "delete"), "batches", gone=GONE | REFUSED),
 }

@@ -6,7 +6,9 @@ asked by every role with own, foreign, trashed and missing records, by GET and P
 belongs to others may appear in any answer.
 """
 
+import io
 import secrets
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,18 +21,28 @@ from flask import Flask
 from pymongo.database import Database
 from werkzeug.routing import Rule
 
+from jobs import runner
 from models import ApiToken, Attachment, AuditEntry, Interaction, JobRun, Product, Record, Staff
 from rules.scope import BY_CUSTOMER, SYSTEM, Actor
-from services import assignments, configuration, configuration_changes, saved_views, trash
+from services import (
+    assignments,
+    attachments,
+    configuration,
+    configuration_changes,
+    saved_views,
+    trash,
+)
 from services.configuration_changes import Change
 from services.customers import search_fields
 from services.saved_views import Content
 from services.scope import recompute_all_scope
 from tests.factories import NOW, TODAY, make_customer, make_order, make_product
+from tests.pictures import picture
 from tests.views.conftest import Browser
 from tests.views.declared_addresses import (
     FOREIGN,
     GONE,
+    KEEPER,
     LIMITED,
     LOGIN,
     MAY,
@@ -98,8 +110,8 @@ class World:
 def world(db: Any, agent: Actor, colleague: Actor, manager: Actor) -> World:
     """The same things once mine, once a colleague's, once in the trash, under care by customer."""
     assignments.set_care_mode(BY_CUSTOMER, by=manager, at=NOW)
-    change = Change("roles", "limited", LIMITED)
-    configuration_changes.apply([change], says="x", by=SYSTEM, at=NOW)
+    roles = [Change("roles", "limited", LIMITED), Change("roles", "keeper", KEEPER)]
+    configuration_changes.apply(roles, says="x", by=SYSTEM, at=NOW)
     kind = Change("kinds", "phieu", {"label_vi": "Phiếu", "has_customer": True})
     files = Change("fields", "customers.contract", {"type": "file", "label_vi": "Hợp đồng"})
     configuration_changes.apply([kind, files], says="x", by=SYSTEM, at=NOW)
@@ -157,6 +169,14 @@ def world(db: Any, agent: Actor, colleague: Actor, manager: Actor) -> World:
         }
         ids["records"][whose] = Record.collection().insert_one(record).inserted_id
     recompute_all_scope(at=NOW)
+    ids["files"] = {
+        whose: attached(ids["customers"][whose], owner, name, manager)
+        for whose, owner, name in (
+            (OWN, agent, "x"),
+            (FOREIGN, colleague, "Lạ Hoắc"),
+            (TRASHED, colleague, "Đã Vứt"),
+        )
+    }
     gone = trash.delete("customers", ids["customers"][TRASHED], by=manager, at=NOW)
     product = (Product.collection().find_one({}) or {})["_id"]
     ids["products"] = {OWN: product, FOREIGN: product}
@@ -203,26 +223,6 @@ def world(db: Any, agent: Actor, colleague: Actor, manager: Actor) -> World:
     ids["audit"] = {
         whose: (AuditEntry.collection().find_one({}) or {})["_id"] for whose in (OWN, FOREIGN)
     }
-    ids["files"] = {
-        whose: Attachment.collection()
-        .insert_one(
-            {
-                "name": "Lạ Hoắc.pdf" if whose == FOREIGN else "x.pdf",
-                "owner_kind": "customers",
-                "owner_id": ids["customers"][whose],
-                "customer_id": ids["customers"][whose],
-                "content_type": "application/pdf",
-                "size_bytes": 1,
-                "file_id": ObjectId(),
-                "staff_id": actor.staff_id,
-                "created_at": NOW,
-                "added_at": NOW,
-                "version": 1,
-            }
-        )
-        .inserted_id
-        for whose, actor in ((OWN, agent), (FOREIGN, colleague))
-    }
     ids["views"] = {
         whose: saved_views.create(
             "customers", "Lạ Hoắc" if whose == FOREIGN else "x", Content({}), by=actor, at=NOW
@@ -232,6 +232,17 @@ def world(db: Any, agent: Actor, colleague: Actor, manager: Actor) -> World:
     for names in ids.values():
         names[MISSING] = ObjectId()
     return World(agent, ids, db)
+
+
+def attached(customer: ObjectId, sender: Actor, name: str, manager: Actor) -> ObjectId:
+    """A picture of a customer, with its bytes and its small copy."""
+    content = io.BytesIO(picture())
+    made = attachments.add("customers", customer, content, f"{name}.png", by=manager, at=NOW)
+    Attachment.collection().update_one(
+        {"_id": made["_id"]}, {"$set": {"staff_id": sender.staff_id}}
+    )
+    attachment_id: ObjectId = made["_id"]
+    return attachment_id
 
 
 def browser_for(role: str, world: World, app: Flask) -> Browser:
@@ -325,7 +336,8 @@ def test_every_address_answers_every_role_as_declared(role: str, app: Flask, wor
         if response.status_code not in asked:
             wrong.append((method, address, whose, response.status_code, sorted(asked)))
         if role not in SEES_ALL:
-            leaks = [one for one in (*SECRETS, *SECRETS_OF_TRASH) if one in response.text]
+            body = readable(response)
+            leaks = [one for one in (*SECRETS, *SECRETS_OF_TRASH) if one in body]
             if leaks:
                 wrong.append((method, address, whose, "leaks", leaks))
         if method == "POST" and response.status_code in OK:
@@ -361,10 +373,67 @@ ASKED = (  # searches, filters, sorts, groups and files that could tell of other
     "/e/phieu",
     "/e/phieu?where=title.contains({q})",
     "/e/phieu/export/csv",
+    "/e/phieu/export/xlsx",
+    "/e/phieu?q={q}",
+    "/e/phieu/count?q={q}",
+    "/e/phieu?group=owner",
+    "/e/phieu?group=customer",
+    "/e/phieu?mode=kanban&group=care_state",
+    "/e/phieu?mode=calendar&group=created&month=2026-11",
+    "/e/phieu/group-rows?where=title.contains({q})",
+    "/e/phieu/menu/row",
+    "/e/phieu/menu/columns",
+    "/e/phieu/rows/{record}",
+    "/e/phieu/cell/{record}/title",
+    "/customers?group=owner",
+    "/customers?group=area",
+    "/customers?group=referrer",
+    "/customers?mode=kanban&group=care_state",
+    "/customers?mode=calendar&group=created&month=2026-11",
+    "/customers?mode=calendar&group=due&month=2026-11",
+    "/customers/menu/row",
+    "/customers/menu/columns",
+    "/customers/rows/{foreign}",
+    "/customers/due?due=all&group=owner",
+    "/customers/due?due=all&mode=calendar&group=due&month=2026-11",
+    "/customers/due/count?due=all",
+    "/customers/due/export/csv",
+    "/orders/due?due=all&group=customer",
+    "/orders/due?due=all&mode=kanban&group=care_state",
+    "/orders/due?due=all&mode=calendar&group=due&month=2026-11",
+    "/orders/due/count?due=all",
+    "/orders/due/export/xlsx",
+    "/orders/due/by-area/count?due=all",
+    "/orders/due/by-group/count?due=all",
+    "/care/history?group=customer",
+    "/care/history?group=order",
+    "/care/history?mode=calendar&group=at&month=2026-11",
+    "/care/history/count",
+    "/care/history/export/xlsx",
+    "/products?group=carers",
+    "/lookup/condition/customers/1?q={q}",
+    "/lookup/condition/orders/1?q=DH",
+    "/lookup/reference/phieu?q={q}",
+    "/filters/customers?where=name.contains({q})",
+    "/files/{file}",
+    "/files/{file}/thumbnail",
+    "/search?q=DH-LA",
+    "/search?q=PH-LA",
+    "/search?q=0999888777",
+    "/jobs",
+    "/jobs/mine",
     "/queue",
     "/queue?skip={foreign}",
     "/today",
 )
+
+
+def readable(response: Any) -> str:
+    """The text of an answer, also of a spreadsheet."""
+    if not zipfile.is_zipfile(io.BytesIO(response.data)):
+        return str(response.data.decode("utf-8", "ignore"))
+    with zipfile.ZipFile(io.BytesIO(response.data)) as book:
+        return " ".join(book.read(name).decode("utf-8", "ignore") for name in book.namelist())
 
 
 @pytest.mark.parametrize("role", ["care_agent", "limited", "exporter"])
@@ -385,18 +454,64 @@ def test_no_search_filter_count_or_file_tells_of_others(
     for address in ASKED:
         words = ("hoac", "Lạ Hoắc", "999", "vut")
         for word in words if "{q}" in address else ("",):
-            asked = address.format(q=word, foreign=world.ids["customers"][FOREIGN])
+            asked = address.format(
+                q=word,
+                foreign=world.ids["customers"][FOREIGN],
+                record=world.ids["records"][FOREIGN],
+                file=world.ids["files"][FOREIGN],
+            )
             response = client.get(asked)
             assert response.status_code in (200, 302, 303, 403, 404, 422), asked
-            body = response.data.decode("utf-8", "ignore").replace(word or "\0", "")
-            shown = [one for one in (*SECRETS, *SECRETS_OF_TRASH) if one in body]
             # What the person typed stands in the box and the sentence of the filter.
+            body = readable(response).replace(word or "\0", "")
+            shown = [one for one in (*SECRETS, *SECRETS_OF_TRASH) if one in body]
             assert not [one for one in shown if one not in asked], (asked, shown)
 
 
+EXPORTER: dict[str, Any] = LIMITED["kinds"]["customers"] | {"actions": ["see", "export"]}  # type: ignore[index]
+
+
+def test_a_file_written_in_the_background_is_of_its_asker_alone(
+    app: Flask, world: World, colleague: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = LIMITED | {"kinds": {"customers": EXPORTER, "phieu": EXPORTER | {"fields": {}}}}
+    change = Change("roles", "exporter", content)
+    configuration_changes.apply([change], says="x", by=SYSTEM, at=NOW)
+    monkeypatch.setattr("views.list_files.ROWS_AT_ONCE", 0)
+    client = browser_for("exporter", world, app)
+    for address, own in (("/customers/export/csv", "KH-NHA"), ("/e/phieu/export/xlsx", "PH-NHA")):
+        assert client.get(address).status_code == 303
+        run = JobRun.collection().find_one({"name": "export_list"}, sort=[("_id", -1)]) or {}
+        runner.run(str(run["_id"]))
+        file = f"/exports/{run['arguments']['file_key']}"
+        body = readable(client.get(file))
+        assert own in body
+        assert not [one for one in (*SECRETS, *SECRETS_OF_TRASH, "PH-LA") if one in body]
+        other = app.test_client()
+        assert isinstance(other, Browser)
+        other.log_in(Staff.objects.get(pk=colleague.staff_id))
+        assert other.get(file).status_code == 404
+
+
+def test_what_is_seen_is_not_taken_out_by_a_role_of_smaller_reach(app: Flask, world: World) -> None:
+    """One role sees all customers, the other one exports those of its own."""
+    sees = {"customers": {"actions": ["see"], "reach": "all"}}
+    changes = [
+        Change("roles", "exporter", LIMITED | {"kinds": {"customers": EXPORTER}}),
+        Change("roles", "reader", LIMITED | {"kinds": sees}),
+    ]
+    configuration_changes.apply(changes, says="x", by=SYSTEM, at=NOW)
+    client = browser_for("reader", world, app)
+    both = {"$set": {"roles": ["exporter", "reader"]}}
+    Staff.collection().update_one({"_id": world.me.staff_id}, both)
+    assert "KH-LA" in client.get("/customers").text
+    body = readable(client.get("/customers/export/csv"))
+    assert "KH-NHA" in body
+    assert "KH-LA" not in body
+
+
 def test_an_own_file_holds_the_own_records_and_fields_only(app: Flask, world: World) -> None:
-    exporter = LIMITED["kinds"]["customers"] | {"actions": ["see", "export"]}  # type: ignore[index]
-    content = LIMITED | {"kinds": {"customers": exporter}}
+    content = LIMITED | {"kinds": {"customers": EXPORTER}}
     change = Change("roles", "exporter", content)
     configuration_changes.apply([change], says="x", by=SYSTEM, at=NOW)
     response = browser_for("exporter", world, app).get("/customers/export/csv")
