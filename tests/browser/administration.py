@@ -96,11 +96,12 @@ def export(desk: Desk) -> str:
 
 
 def compare(desk: Desk, text: str) -> None:
-    """Pastes a file of the configuration; what would change stands on the page."""
+    """Sends a file of the configuration; what would change stands on the page."""
     page = desk.page
     desk.go("/settings/configuration/")
-    page.locator(".config-text summary").click()
-    page.fill("#text", text)
+    page.set_input_files(
+        "#file", {"name": "site.yaml", "mimeType": "text/yaml", "buffer": text.encode()}
+    )
     page.locator(".config-take button[type=submit]").click()
     page.locator(".config-apply").wait_for()
 
