@@ -3,22 +3,14 @@
 import gzip
 import hashlib
 import time
-from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
-from flask import Flask, Response, current_app, g, request, url_for
+from flask import Flask, Response, current_app, request, url_for
 
 COMPRESSED = ("text/css", "text/javascript", "application/javascript", "image/svg+xml")
 WORTH_BYTES = 1024
 VENDOR = "vendor/"
-LOOKED_AFTER_SECONDS = 1
-
-
-class _Version(NamedTuple):
-    text: str
-    changed: int  # when the file was, in nanoseconds
-    looked_at: float
+KEPT_SECONDS = 1
 
 
 def asset(path: str) -> str:
@@ -26,16 +18,21 @@ def asset(path: str) -> str:
 
     Files under vendor/ carry the version in the path.
     """
-    known = g.setdefault("assets", {})  # a page names the file of icons dozens of times
-    if path not in known:
+    key = (request.root_path, path)
+    known = _addresses()
+    if key not in known:
         version = None if path.startswith(VENDOR) else _version(path)
-        known[path] = _address(path, version, request.root_path)
-    return str(known[path])
+        known[key] = url_for("static", filename=path, v=version)
+    return known[key]
 
 
-@lru_cache(maxsize=256)
-def _address(path: str, version: str | None, root: str) -> str:
-    return url_for("static", filename=path, v=version)
+def _addresses() -> dict[tuple[str, str], str]:
+    """Those known already; files that changed are noticed within a second."""
+    kept: tuple[float, dict[tuple[str, str], str]] | None
+    kept, now = current_app.extensions.get("carebook_addresses"), time.monotonic()
+    if kept is None or now - kept[0] > KEPT_SECONDS:
+        kept = current_app.extensions["carebook_addresses"] = (now, {})
+    return kept[1]
 
 
 def register(app: Flask) -> None:
@@ -85,18 +82,13 @@ def _compressed(file: Path, version: str) -> bytes:
 
 
 def _version(path: str) -> str:
-    """Eight characters of the content's hash; a file that changed is noticed within a second."""
-    known: dict[str, _Version] = _known("carebook_versions")
-    now, found = time.monotonic(), known.get(path)
-    if found is None or now - found.looked_at > LOOKED_AFTER_SECONDS:
-        file = _file(path)
-        changed = file.stat().st_mtime_ns
-        if found is None or found.changed != changed:
-            text = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
-        else:
-            text = found.text
-        found = known[path] = _Version(text, changed, now)
-    return found.text
+    """Eight characters of the content's hash, read once, or again when the file changed."""
+    file = _file(path)
+    changed = file.stat().st_mtime_ns
+    known: dict[str, tuple[int, str]] = _known("carebook_versions")
+    if known.get(path, (0, ""))[0] != changed:
+        known[path] = (changed, hashlib.sha256(file.read_bytes()).hexdigest()[:8])
+    return known[path][1]
 
 
 def _file(path: str) -> Path:

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Flask, current_app, g, request
 from flask_babel import Babel, get_domain
+from markupsafe import Markup
 from pymongo.errors import PyMongoError
 
 from config import Settings
@@ -29,6 +30,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
         said, lambda one, many, number: catalogue().ungettext(one, many, number), newstyle=True
     )
+    app.jinja_env.globals["_"] = in_template
 
 
 def catalogue() -> Any:
@@ -41,6 +43,16 @@ def catalogue() -> Any:
 def said(message: str) -> str:
     """The text in the reader's language, its parameters not filled in yet."""
     return str(catalogue().ugettext(message))
+
+
+def in_template(message: str, **params: Any) -> Markup:
+    """`_()` of templates: what is said without parameters is looked up once, and not per page."""
+    if params:
+        return Markup(said(message)) % params  # noqa: S704 - a catalogue holds markup
+    known = vars(catalogue()).setdefault("in_templates", {})
+    if message not in known:
+        known[message] = Markup(said(message)) % {}  # noqa: S704
+    return known[message]  # type: ignore[no-any-return]
 
 
 def choose_locale() -> str:

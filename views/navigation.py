@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, render_template, request, url_for
 from flask_babel import gettext
+from markupsafe import Markup
 
 from rules import menus
 from rules.errors import N_
@@ -109,6 +110,18 @@ class Group:
     key: str
     label: str
     links: tuple[Link, ...]
+
+
+def sidebar_markup() -> Markup:
+    """The sidebar as it stands on this page; for people without pins of their own drawn once."""
+
+    def draw() -> Markup:
+        return Markup(render_template("_partials/sidebar.html"))  # noqa: S704
+
+    if pinned():
+        return draw()
+    here = ("sidebar markup", screen_here(), locale(), current_actor().roles, request.root_path)
+    return configured().once(here, draw)
 
 
 def sidebar() -> list[Group]:
@@ -272,8 +285,9 @@ def _link(entry: Entry, view: Any) -> Link:
 
 
 def register(app: Flask) -> None:
-    """Makes `sidebar()` and `pinned()` known to the layout."""
+    """Makes the sidebar known to the layout."""
     app.jinja_env.globals["sidebar"] = sidebar
+    app.jinja_env.globals["sidebar_markup"] = sidebar_markup
     app.jinja_env.globals["pinned"] = pinned
     app.jinja_env.globals["screen_here"] = screen_here
 

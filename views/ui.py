@@ -3,11 +3,14 @@
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask
+from flask import Flask, g, render_template, request
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from views.assets import asset
+from views.context import configured, locale
 
+CSRF_FIELD = Markup('<input type="hidden" name="csrf_token" value="{}">')
 DECORATION = Markup('aria-hidden="true"')
 
 
@@ -23,6 +26,17 @@ class Ui:
     def icon(self, name: str, title: str = "", **attributes: str) -> Markup:
         """An outline icon. With a title it is read aloud, else it is decoration."""
         return _icon(asset("icons.svg"), name, title, attributes.get("class", ""))
+
+    def csrf(self) -> Markup:
+        """The hidden field of every form that writes."""
+        if "csrf_field" not in g:
+            g.csrf_field = CSRF_FIELD.format(generate_csrf())
+        return g.csrf_field  # type: ignore[no-any-return]
+
+    def kept(self, template: str) -> Markup:
+        """A part that is the same on all pages of this language, drawn once."""
+        key = ("kept", template, locale(), request.root_path)
+        return configured().once(key, lambda: Markup(render_template(template)))  # noqa: S704
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._environment.get_template("_partials/ui.html").module, name)
