@@ -11,6 +11,7 @@ from typing import Any
 
 from bson import ObjectId
 from pymongo import UpdateOne
+from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
 from models import Attachment
@@ -20,8 +21,15 @@ from rules.fields import FILES, Field, Kind, Typing
 from rules.files import PICTURES
 from rules.kinds import site_field
 from rules.record_paths import value_at
-from rules.scope import SYSTEM
-from services import bulk, configuration, field_indexes, field_values, references
+from rules.scope import SYSTEM, Actor
+from services import (
+    bulk,
+    configuration,
+    field_files,
+    field_indexes,
+    field_values,
+    references,
+)
 from services.configuration import Configuration
 from services.configuration_changes import Content
 from services.kinds import collection_of
@@ -33,6 +41,7 @@ Stored = dict[str, Any]
 LOOKED_AT = 20_000  # records of a preview; a page should come within a few seconds
 SAMPLES = 5
 BATCH = 1000
+FORGOTTEN = 200  # records of a transaction: forms may be saved at the same time
 BEFORE = "custom_before"
 BEFORE_AT = "custom_before_at"  # when the newest of them was kept
 
@@ -114,8 +123,11 @@ def convert(
     field_indexes.bring_in_line(kind, progress)
 
 
-def forget_before(limit: datetime, progress: Progress | None = None) -> None:
-    """Removes what values were before a change of type that is older than `limit`.
+def forget_before(
+    limit: datetime, progress: Progress | None = None, *, by: Actor = SYSTEM, at: datetime
+) -> None:
+    """Removes what values were before a change of type that is older than `limit`, and the files
+    that only these values named.
 
     A record keeps all of them until the newest one is too old. Raises Cancelled.
     """
@@ -126,14 +138,33 @@ def forget_before(limit: datetime, progress: Progress | None = None) -> None:
         collection = mongo.database()[name]
 
         def work(ids: Sequence[ObjectId], collection: Collection[Stored] = collection) -> None:
-            found = {"_id": {"$in": list(ids)}, **too_old}
-            gone = {"$unset": {BEFORE: "", BEFORE_AT: ""}}
-            done = collection.update_many(found, gone).modified_count
+            done, files = _forget(collection, {"_id": {"$in": list(ids)}, **too_old}, by, at)
             if done:
                 progress.count("values_forgotten", done)
+            if files:
+                progress.count("files_forgotten", files)
 
         step = f"values-{name}"
-        bulk.over(collection, too_old, work, progress, step=step, size=BATCH, is_whole=False)
+        bulk.over(collection, too_old, work, progress, step=step, size=FORGOTTEN, is_whole=False)
+
+
+def _forget(
+    collection: Collection[Stored], criteria: Stored, by: Actor, at: datetime
+) -> tuple[int, int]:
+    """How many records forgot their values, and how many files went with these.
+
+    In one transaction: without the old value nothing would lead to its files any more.
+    """
+
+    def work(session: ClientSession) -> tuple[int, list[Stored]]:
+        ids = [row["_id"] for row in collection.find(criteria, {"_id": 1}, session=session)]
+        gone = {"$unset": {BEFORE: "", BEFORE_AT: ""}}
+        collection.update_many({"_id": {"$in": ids}}, gone, session=session)
+        return len(ids), field_files.purge_unnamed(collection, ids, by=by, at=at, session=session)
+
+    done, files = mongo.in_transaction(work)
+    field_files.drop_bytes(files)
+    return done, len(files)
 
 
 class _Turn:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bson import ObjectId
 from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 
 from models import Attachment, TrashedRecord
 from models.attachment import PENDING
@@ -26,6 +27,7 @@ from rules.scope import Actor, scope
 from rules.text import fold
 from services import audit, configuration
 from services.kinds import collection_of, kind_of
+from stores import files
 
 Stored = dict[str, Any]
 Changes = dict[str, tuple[Any, Any]]
@@ -175,6 +177,51 @@ def put_back(document: Stored, by: Actor, at: datetime, session: ClientSession) 
     )
 
 
+def purge_unnamed(
+    collection: Collection[Stored],
+    record_ids: Sequence[ObjectId],
+    *,
+    by: Actor,
+    at: datetime,
+    session: ClientSession,
+) -> list[Stored]:
+    """Deletes for good the files in fields that no value of these records names any more.
+
+    A change of type leaves them behind, for going back. Returns them: their bytes are to be dropped
+    after the transaction.
+    """
+    mine = {"owner_kind": collection.name, "owner_id": {"$in": list(record_ids)}}
+    found = list(Attachment.collection().find(mine | {"field": {"$ne": None}}, session=session))
+    owners = {"_id": {"$in": [one["owner_id"] for one in found]}}
+    rows = collection.find(owners, {"custom": 1}, session=session) if found else ()
+    named = {row["_id"]: _all_ids(row.get("custom") or {}) for row in rows}
+    # A record that is not there is on its way into the trash, and takes its files along.
+    gone = [one for one in found if one["_id"] not in named.get(one["owner_id"], {one["_id"]})]
+    if gone:
+        chosen = {"_id": {"$in": [one["_id"] for one in gone]}}
+        Attachment.collection().delete_many(chosen, session=session)
+    for one in gone:
+        # Who may read the log may lack the field, so that the name is not said.
+        audit.record(
+            by=by,
+            at=at,
+            action="purge",
+            kind="attachments",
+            record_id=one["_id"],
+            label="",
+            changes={},
+            session=session,
+        )
+    return gone
+
+
+def drop_bytes(attachments: Iterable[Stored]) -> None:
+    """Deletes what the files hold; those that a killed process leaves are found as orphans."""
+    for one in attachments:
+        files.delete(one["file_id"])
+        files.delete(one.get("thumbnail_id"))
+
+
 def trash_criteria(by: Actor) -> Criteria:
     """What of the trash is hidden with the fields that the actor may not see."""
     kinds = configuration.snapshot().kinds.values()
@@ -197,6 +244,10 @@ def _refuse_too_many(field: Field, after: Sequence[ObjectId]) -> None:
 
 def _ids(value: Any) -> list[ObjectId]:
     return [one for one in value or () if isinstance(one, ObjectId)]
+
+
+def _all_ids(custom: Mapping[str, Any]) -> set[ObjectId]:
+    return {one for value in custom.values() if isinstance(value, list) for one in _ids(value)}
 
 
 def _known(ids: Iterable[ObjectId], session: ClientSession | None) -> dict[ObjectId, str]:

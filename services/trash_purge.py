@@ -57,7 +57,7 @@ def purge(batch_id: ObjectId, typed: str, *, by: Actor, at: datetime) -> None:
 def purge_old(now: datetime, progress: Progress | None = None) -> int:
     """Deletes what has been in the trash for longer than the site keeps it; returns how many.
 
-    What values were before a change of type goes at the same age. Where things are kept for good
+    What values were before a change of type goes at the same age, with its files. Where things are kept for good
     it only finishes what was begun. Raises Cancelled.
     """
     progress = progress or NoProgress()
@@ -71,7 +71,7 @@ def purge_old(now: datetime, progress: Progress | None = None) -> int:
         progress.advance()
         progress.count("trash_purged")
     if days:
-        field_conversion.forget_before(now - timedelta(days=days), progress)
+        field_conversion.forget_before(now - timedelta(days=days), progress, by=by, at=now)
     return purged
 
 

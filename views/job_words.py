@@ -83,6 +83,7 @@ COUNTS = {
     "files_dropped": N_("files removed that were sent and never saved"),
     "trash_purged": N_("records deleted for good"),
     "values_forgotten": N_("records whose values from before a change of type are gone"),
+    "files_forgotten": N_("files deleted that only values from before a change of type named"),
     "values_kept": N_("values kept as they were"),
     "values_converted": N_("values converted"),
     "values_lost": N_("values lost, kept aside until the type goes back"),

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -375,6 +376,35 @@ def test_a_change_of_type_keeps_the_files(agent: Actor, customer: ObjectId, send
     define("customers.word", type="text", label_vi="W")
     convert("word", "text", "file")
     assert value(other, "word") == []
+
+
+def test_files_from_before_a_change_of_type_go_after_the_days_of_the_trash(
+    agent: Actor, customer: ObjectId, send: Send, db: Any
+) -> None:
+    lost, seen = send("a.pdf"), send("b.png", picture(), field="photos")
+    other = make_customer(seen_by=[agent.staff_id], carers=[agent.staff_id])
+    save(customer, agent, contract=[lost], photos=[seen])
+    save(other, agent, contract=[never_lost := send("c.pdf")])
+    Customer.collection().update_one({"_id": other}, {"$set": {"custom_before_at": NOW}})
+    convert("photos", "picture", "file")
+    moved = {"$set": {"custom.else": [never_lost]}}  # another field's value names it still
+    Customer.collection().update_one({"_id": other}, moved)
+    convert("contract", "file", "text")
+    convert("contract", "text", "integer")  # what was kept of the files is overwritten by this
+    later = datetime.now(UTC)
+    assert trash_purge.purge_old(later + timedelta(days=29)) == 0
+    assert Attachment.collection().count_documents({}) == 3
+    for _ in range(2):
+        trash_purge.purge_old(later + timedelta(days=31))
+        left = {row["_id"] for row in Attachment.collection().find()}
+        assert left == {seen, never_lost}
+    assert value(customer, "photos") == [seen]
+    attachments.open_file(seen, by=agent)
+    kept = {row["file_id"] for row in Attachment.collection().find()}
+    kept |= {row.get("thumbnail_id") for row in Attachment.collection().find()}
+    assert {row["_id"] for row in db["files.files"].find()} == kept - {None}
+    purged = list(AuditEntry.collection().find({"action": "purge"}))
+    assert [(row["record_id"], row["record_label"]) for row in purged] == [(lost, "")]
 
 
 def convert(key: str, old: str, new: str) -> None:
