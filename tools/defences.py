@@ -66,15 +66,15 @@ DEFENCES = (
     Defence(
         "mass assignment: derived fields are not typed",
         "services/field_values.py",
-        "        and not field.is_derived\n",
-        "",
+        "field.is_usable and not field.is_derived and access",
+        "field.is_usable and access",
         f"{ATTACKS}/test_mass_assignment.py::test_no_form_saves_a_field_that_follows_from_others",
     ),
     Defence(
         "mass assignment: fields that a role does not edit",
         "services/field_values.py",
-        "        and access.level(kind.key, key) == EDITED\n",
-        "",
+        " and not field.is_derived and access.level(kind.key, key) == EDITED\n",
+        " and not field.is_derived\n",
         f"{ATTACKS}/test_mass_assignment.py::"
         "test_no_form_saves_a_field_that_the_role_does_not_edit",
     ),
@@ -116,9 +116,11 @@ DEFENCES = (
     ),
     Defence(
         "formulas: spreadsheets hold texts as texts",
-        "services/list_export.py",
-        "                page.write_string(number, place, value)\n            elif",
-        "                page.write(number, place, value) or page.write_formula(number, place, value)\n            elif",
+        "services/spreadsheet.py",
+        '    styled = f\' s="{style}"\' if style else ""\n',
+        '    styled = f\' s="{style}"\' if style else ""\n'
+        "    if text.startswith('='):\n"
+        "        return f'<c r=\"{at}\"{styled}><f>{text[1:]}</f></c>'\n",
         f"{ATTACKS}/test_formulas.py::test_a_spreadsheet_holds_texts_and_no_formula",
     ),
     Defence(
@@ -227,7 +229,7 @@ DEFENCES = (
         "services/record_changes.py",
         '{"$and": [{"_id": record_id, **kind.base}, scope(by, kind_key, EDIT)]}',
         '{"_id": record_id, **kind.base}',
-        "tests/views/test_matrix.py -k 'roles_no or care_agent or keeper'",
+        "tests/services/test_edits_out_of_reach.py",
     ),
     Defence(
         "scope: files written in the background",
