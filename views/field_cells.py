@@ -12,9 +12,9 @@ from flask_babel import gettext
 
 from models.base import local_date
 from rules.fields import DAY, FILES, FLAG, NUMBER, Field, Kind, Option
+from rules.record_paths import reader
 from services import computed
 from services.configuration import Configuration
-from services.references import reader
 from views import formats
 from views.cells import EMPTY, Cell
 from views.context import settings, today

@@ -64,7 +64,7 @@ class Trash(ListScreen):
     endpoint_name, url_path, icon = "trash", "/trash", "trash"
     label = N_("Trash")
     columns = (
-        Column("what", N_("What")),
+        Column("what", N_("Name")),
         Column("kind", N_("Kind"), fold="phone"),
         Column("who", N_("Deleted by"), fold="panel"),
         Column("at", N_("Deleted on"), sort="at"),
