@@ -163,6 +163,20 @@ def sentences(item: ItemDiff, locale: str, roles: Mapping[str, Role] = NO_ROLES)
     return [_sentence(_worded(one, item, roles, locale), item, locale) for one in item.details]
 
 
+def side_by_side(
+    item: ItemDiff, locale: str, roles: Mapping[str, Role] = NO_ROLES
+) -> list[tuple[Any, Any, Any]]:
+    """(option, value before, value after) of all that differs; "" for no value."""
+    found = []
+    for one in item.details:
+        said = _worded(one, item, roles, locale)
+        before, after = (
+            "" if _is_empty(value) else _shown(value, locale) for value in (said.before, said.after)
+        )
+        found.append((_where(one, item, locale), before, after))
+    return found
+
+
 def _worded(detail: Detail, item: ItemDiff, roles: Mapping[str, Role], locale: str) -> Detail:
     """The difference with its values in words, as the screens call them."""
     if item.section == "fields" and detail.place == ("type",):

@@ -234,6 +234,38 @@ def items_of(revision: Mapping[str, Any]) -> list[ItemDiff]:
     ]
 
 
+def between(first: int, second: int, *, by: Actor) -> list[ItemDiff]:
+    """What differs between two revisions, from the earlier to the later one.
+
+    Raises NotAllowed, or InvalidInput for a revision that is not known.
+    """
+    if not by.can(CONFIGURE):
+        raise NotAllowed()
+    low, high = sorted((first, second))
+    wanted = {"revision": {"$gte": low, "$lte": high}}
+    found = list(ConfigurationRevision.collection().find(wanted).sort("revision", 1))
+    for number in (low, high):
+        if number not in {one["revision"] for one in found}:
+            error = N_("There is no revision %(number)s. Choose two from the lists.")
+            raise InvalidInput(error, number=number)
+    sides: dict[str, dict[str, dict[str, Any]]] = {"before": {}, "after": {}}
+    for one in found:
+        for change in one["changes"] if one["revision"] > low else ():
+            place = (change["section"], change["key"])
+            sides["before"].setdefault(place[0], {}).setdefault(place[1], change["before"])
+            sides["after"].setdefault(place[0], {})[place[1]] = change["after"]
+    items = config_diff.diff(
+        *(
+            {
+                section: {key: one for key, one in known.items() if one is not None}
+                for section, known in side.items()
+            }
+            for side in sides.values()
+        )
+    )
+    return [one for one in items if not _is_same(one)]
+
+
 def planned_back(revision: int, *, by: Actor) -> Plan:
     """What would change so that everything is as it was right after this revision.
 

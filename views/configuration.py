@@ -1,6 +1,7 @@
 """[Cấu hình]: everything that is configured as one file, its differences, earlier revisions (B.13)."""
 
 import importlib.metadata
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, request, url_for
@@ -8,7 +9,7 @@ from flask_admin import expose
 from flask_babel import gettext
 
 from rules.config_diff import ItemDiff
-from rules.config_words import SECTION_NAMES, sentences, subject
+from rules.config_words import SECTION_NAMES, sentences, side_by_side, subject
 from rules.errors import N_, CareError, InvalidInput, StaleForm
 from rules.permissions import CONFIGURE
 from services import configuration_file, configuration_parts, configuration_problems
@@ -19,6 +20,7 @@ from views.context import configured, current_actor, locale, now, sent_version, 
 
 TEXT_LIMIT = 16_000_000  # of the form: a file of 5 MB, each character as it travels
 PAGE = 20
+CHOICES = 200  # revisions that can be chosen to be compared
 LINES = 60  # of one item; more of them nobody reads
 
 
@@ -68,6 +70,28 @@ class ConfigurationScreen(ScreenView):
         except (StaleForm, InvalidInput) as error:
             return self._compared(raw, name, error)
         return self._done(done)
+
+    @expose("/between")
+    def between_view(self) -> Any:
+        """Two revisions side by side; the last two where none are named."""
+        known = configuration_file.revisions(limit=CHOICES)
+        newest = [one["revision"] for one in known[:2]] or [0]
+        first = request.args.get("from", newest[-1], type=int)
+        second = request.args.get("to", newest[0], type=int)
+        problem, items = None, []
+        try:
+            items = configuration_file.between(first, second, by=current_actor()) if known else []
+        except InvalidInput as error:
+            problem = error
+        page = self.render(
+            "settings/configuration_between.html",
+            revisions=known,
+            low=min(first, second),
+            high=max(first, second),
+            problem=problem,
+            groups=_groups(items, _compared_told),
+        )
+        return make_response(page, problem.status if problem else 200)
 
     @expose("/revisions/<int:number>")
     def back_view(self, number: int) -> Any:
@@ -163,9 +187,22 @@ def _told(item: ItemDiff) -> dict[str, Any]:
     }
 
 
-def _groups(items: tuple[ItemDiff, ...]) -> list[tuple[str, list[dict[str, Any]]]]:
+def _compared_told(item: ItemDiff) -> dict[str, Any]:
+    """An item with both values of each option in words."""
+    rows = side_by_side(item, locale(), configured().roles)
+    return {
+        "what": item.what,
+        "subject": formats.say(headline_of(item)),
+        "rows": [[formats.value_said(one) for one in row] for row in rows[:LINES]],
+        "rest": max(0, len(rows) - LINES),
+    }
+
+
+def _groups(
+    items: Iterable[ItemDiff], told: Callable[[ItemDiff], dict[str, Any]] = _told
+) -> list[tuple[str, list[dict[str, Any]]]]:
     """The differences under the names of their sections."""
     found: dict[str, list[dict[str, Any]]] = {}
     for item in configuration_parts.readable(items):
-        found.setdefault(item.section, []).append(_told(item))
-    return [(gettext(SECTION_NAMES.get(key, key)), told) for key, told in found.items()]
+        found.setdefault(item.section, []).append(told(item))
+    return [(gettext(SECTION_NAMES.get(key, key)), one) for key, one in found.items()]

@@ -109,6 +109,11 @@ def say(sentence: Sentence | None) -> str:
     return _translate(sentence.message, sentence.params) if sentence else ""
 
 
+def value_said(value: Any) -> str:
+    """A value of a sentence by itself: a text, a sentence, or several of them."""
+    return str(_param(value))
+
+
 def say_error(error: CareError) -> str:
     """An error in the reader's language."""
     return _translate(error.message, error.params)

@@ -255,7 +255,7 @@ RULES |= {
         )
         for route in (
             *("index_view", "download_view", "compare_view", "apply_view", "back_view"),
-            "go_back_view",
+            *("go_back_view", "between_view"),
         )
     },
     **{

@@ -61,6 +61,33 @@ def test_differences_are_shown_before_they_are_applied(office: Browser) -> None:
     assert configuration.snapshot().kinds["customers"].fields["rank"].label_en == "Tier"
 
 
+def test_any_two_revisions_stand_side_by_side(office: Browser, administrator: Actor) -> None:
+    first = configuration.snapshot().revision
+    rows = r"<td[^>]*>([^<]*)</td>"
+    for label in ("Tier", "Level"):
+        change = Change("fields", "customers.rank", FIELD | {"label_en": label})
+        configuration_changes.apply([change], says="x", by=administrator, at=NOW)
+    change = Change("layouts", "orders", {"summary": ["code"]})
+    last = configuration_changes.apply([change], says="x", by=administrator, at=NOW)
+    assert last == first + 3
+    for address in (f"?from={first}&to={last - 1}", f"?from={last - 1}&to={first}"):
+        page = office.get(f"{PAGE}between{address}").get_data(as_text=True)
+        assert [one[1:] for one in cells(re.findall(rows, page))] == [["“Rank”", "“Level”"]]
+        assert "<script>alert" not in page
+    page = office.get(f"{PAGE}between").get_data(as_text=True)  # the last two
+    assert "Bố cục" in page
+    assert "“Level”" not in page
+    same = office.get(f"{PAGE}between?from={last}&to={last}").get_data(as_text=True)
+    assert "Không có gì khác" in same
+    unknown = office.get(f"{PAGE}between?from={last}&to=999")
+    assert unknown.status_code == 422
+    assert "Không có bản 999" in unknown.get_data(as_text=True)
+
+
+def cells(found: list[str]) -> list[list[str]]:
+    return [found[start : start + 3] for start in range(0, len(found), 3)]
+
+
 def test_differences_of_a_stale_page_are_shown_anew(office: Browser, administrator: Actor) -> None:
     text = text_of(office).replace("label_en: Rank", "label_en: Tier")
     page = compare(office, text).get_data(as_text=True)
