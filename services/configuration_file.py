@@ -244,8 +244,10 @@ def between(first: int, second: int, *, by: Actor) -> list[ItemDiff]:
     low, high = sorted((first, second))
     wanted = {"revision": {"$gte": low, "$lte": high}}
     found = list(ConfigurationRevision.collection().find(wanted).sort("revision", 1))
+    known = {one["revision"] for one in found}
+    known |= {low} if low + 1 in known else set()  # how it was before the first of them
     for number in (low, high):
-        if number not in {one["revision"] for one in found}:
+        if number not in known:
             error = N_("There is no revision %(number)s. Choose two from the lists.")
             raise InvalidInput(error, number=number)
     sides: dict[str, dict[str, dict[str, Any]]] = {"before": {}, "after": {}}

@@ -86,6 +86,7 @@ class ConfigurationScreen(ScreenView):
         page = self.render(
             "settings/configuration_between.html",
             revisions=known,
+            beginning=known[-1]["revision"] - 1 if 0 < len(known) < CHOICES else None,
             low=min(first, second),
             high=max(first, second),
             problem=problem,

@@ -77,6 +77,8 @@ def test_any_two_revisions_stand_side_by_side(office: Browser, administrator: Ac
     page = office.get(f"{PAGE}between").get_data(as_text=True)  # the last two
     assert "Bố cục" in page
     assert "“Level”" not in page
+    page = office.get(f"{PAGE}between?from={first - 1}&to={first}").get_data(as_text=True)
+    assert "“Rank”" in page  # it was not there before the first change
     same = office.get(f"{PAGE}between?from={last}&to={last}").get_data(as_text=True)
     assert "Không có gì khác" in same
     unknown = office.get(f"{PAGE}between?from={last}&to=999")
