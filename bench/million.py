@@ -332,19 +332,17 @@ def _database_seconds(part: Part) -> float:
 
 
 def _one_product(part: Part) -> Iterator[Row]:
-    """From the changed interval to the dates in the list."""
-    counted = Order.collection().aggregate(
-        [
-            {"$match": {"care_items.interval_days": {"$gt": 0}}},
-            {"$limit": 200_000},
-            {"$unwind": "$care_items"},
-            {"$sortByCount": "$care_items.code"},
-            {"$match": {"count": {"$lte": PRODUCT_ORDERS}}},
-            {"$limit": 1},
-        ]
-    )
-    for row in counted:
-        yield _changed_interval(row["_id"])
+    """From the changed interval of a product, which decides the dates of its orders, to the list."""
+    code, orders = "BENCH", Order.collection()
+    uncared = orders.find({**part.orders, **UNCARED, "customer_id": {"$ne": None}}, {"_id": 1})
+    chosen = [row["_id"] for row in uncared.sort("_id", 1).limit(PRODUCT_ORDERS)]
+    item = {"code": code, "quantity": 1, "interval_days": 1}
+    without = {"_id": {"$in": chosen}, "care_items.code": {"$ne": code}}
+    orders.update_many(without, {"$push": {"care_items": item}})
+    new = {"name": code, "search": code.lower(), "care_interval_days": 1}
+    Product.collection().update_one({"code": code}, {"$setOnInsert": new}, upsert=True)
+    recompute.recompute_care(product_codes=[code])
+    yield _changed_interval(code)
 
 
 def _changed_interval(code: str) -> Row:
