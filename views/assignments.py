@@ -1,7 +1,10 @@
 """Who cares for what: the care mode and the two assignment screens (S1.2, S1.9, S1.10)."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 from bson import ObjectId
 from flask import flash, redirect, request, url_for
@@ -9,8 +12,17 @@ from flask_admin import expose
 from flask_babel import gettext
 
 from models import Area, Customer, Product, Staff
-from rules.errors import N_, CareError
-from rules.filters import Criteria, Filter, FilterState, ReferenceFilter, SearchFilter
+from rules.errors import N_, CareError, InvalidInput
+from rules.filters import (
+    Choice,
+    ChoiceFilter,
+    Criteria,
+    Filter,
+    FilterState,
+    ReferenceFilter,
+    SearchFilter,
+    parse_filters,
+)
 from rules.permissions import ASSIGN
 from rules.scope import (
     BY_CUSTOMER,
@@ -24,11 +36,12 @@ from services.lists import Sort
 from views import formats
 from views.base import ScreenView
 from views.cells import Cell, Column, RowView
-from views.context import configured, current_actor, now
+from views.context import configured, current_actor, locale, now
 from views.customer_search import customer_search
 from views.errors import flash_error
 from views.filtering import reference_names
-from views.list_screen import ListScreen, links, object_id
+from views.forms import DRAFT
+from views.list_screen import PAGING, ListScreen, links
 from views.orders_due import AREA, GROUP, filter_names, group_tree
 
 CARER = ReferenceFilter("carer", N_("Carer"), "carers", N_("cared for by %(name)s"), ObjectId)
@@ -55,6 +68,17 @@ MODES = (
     ),
 )
 STAFF_OFFERED = 500
+LINES_MOST = 50
+NOT_READ = N_("This assignment cannot be read. Take it out of the list and add it again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Which records, whose they become, and how (`add`, `replace`, `remove`)."""
+
+    criteria: Criteria
+    people: list[ObjectId]
+    way: str
 
 
 class CareMode(ScreenView):
@@ -79,7 +103,7 @@ class CareMode(ScreenView):
 
 
 class Assignments(ListScreen):
-    """Base of both screens: tick rows, choose a person, [Ghi lại]."""
+    """Base of both screens: tick rows, choose a person, add them with the arrow, [Ghi lại]."""
 
     needs = ASSIGN
     list_page = "assignments/page.html"
@@ -100,17 +124,55 @@ class Assignments(ListScreen):
 
     @expose("/assign", methods=("POST",))
     def assign_view(self) -> Any:
+        """[Ghi lại]: the lines that were added with the arrow, then what is ticked now."""
         state = self.state()
-        chosen = [object_id(one) for one in request.form.getlist("ids")]
-        criteria = self.criteria(state) if request.form.get("all") else {"_id": {"$in": chosen}}
-        people = [object_id(one) for one in request.form.getlist("staff") if one]
         try:
-            text = self.assign(criteria, people, request.form.get("way", ""))
+            lines = self._lines(state)
+            said = [self.assign(line.criteria, line.people, line.way) for line in lines]
         except CareError as error:
             flash_error(error)
         else:
-            flash(text, "success")
+            flash(self.draft(), DRAFT)
+            for text in dict.fromkeys(said):
+                flash(text, "success")
         return redirect(self.address(state), code=303)
+
+    def draft(self) -> str:
+        """Under which name the browser keeps the lines that are not saved yet."""
+        return f"assign:{self.endpoint}:{current_actor().staff_id}"
+
+    def _lines(self, state: FilterState) -> list["Line"]:
+        form = request.form
+        lines = [self._line(text) for text in form.getlist("line")[:LINES_MOST]]
+        ticked = {"ids": form.getlist("ids"), "all": bool(form.get("all"))}
+        if not lines or ticked["ids"] or ticked["all"]:
+            sent = {**ticked, "staff": form.get("staff", ""), "way": form.get("way", "")}
+            lines.append(self._read(sent, state))
+        return lines
+
+    def _line(self, text: str) -> "Line":
+        """A line as the browser kept it, with the filter that was in force when it was added."""
+        try:
+            sent = json.loads(text)
+            args = dict(parse_qsl(str(sent["filter"]).lstrip("?")))
+        except (ValueError, TypeError, KeyError) as error:
+            raise InvalidInput(NOT_READ) from error
+        return self._read(sent, parse_filters(self.offered_filters(), args, known=PAGING))
+
+    def _read(self, sent: Mapping[str, Any], state: FilterState) -> "Line":
+        ids, staff = sent.get("ids"), str(sent.get("staff") or "")
+        if not isinstance(ids, list) or not all(ObjectId.is_valid(str(one)) for one in ids):
+            raise InvalidInput(NOT_READ)
+        if staff and not ObjectId.is_valid(staff):
+            raise InvalidInput(NOT_READ)
+        if sent.get("all") and state.problems:
+            raise state.problems[0]  # a filter that cannot be read would take in everything
+        criteria = (
+            self.criteria(state)
+            if sent.get("all")
+            else {"_id": {"$in": [ObjectId(str(one)) for one in ids]}}
+        )
+        return Line(criteria, [ObjectId(staff)] if staff else [], str(sent.get("way") or ""))
 
     def assign(self, criteria: Criteria, people: list[ObjectId], way: str) -> str:
         """Assigns the matching records; returns what to tell."""
@@ -160,6 +222,18 @@ class AssignProducts(Assignments):
         return gettext("Saved. The due lists follow in a moment.")
 
 
+def _groups() -> tuple[ChoiceFilter, ...]:
+    """The filter by customer group, of a site that has groups."""
+    language = locale()
+    found = [
+        Choice(one.key, one.label(language), one.label(language), {"groups": one.key})
+        for one in configured().pick_lists.get("group", {}).values()
+        if not one.retired
+    ]
+    every = Choice("all", N_("All"), "", {})
+    return (ChoiceFilter("groups", N_("Customer groups"), (every, *found), "all"),) if found else ()
+
+
 class AssignCustomers(Assignments):
     """[Gán user chăm sóc khách hàng]."""
 
@@ -180,7 +254,7 @@ class AssignCustomers(Assignments):
         return customer_scope(current_actor())
 
     def list_filters(self) -> tuple[Filter, ...]:
-        return (customer_search(), AREA, CARER)
+        return (customer_search(), AREA, CARER, *_groups())
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         areas = (row.get("area_id") for row in rows)

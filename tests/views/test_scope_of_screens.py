@@ -1,5 +1,6 @@
 """No screen, count, search, form or error shows a care agent what is not theirs (S1.12, B.8)."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -241,3 +242,53 @@ def test_products_are_assigned_by_filter(
     carers = {row["code"]: row["carers"] for row in Product.collection().find()}
     assert carers["A"] == [manager.staff_id]
     assert carers["B"] != [manager.staff_id]
+
+
+def test_several_assignments_are_saved_together_each_with_its_own_filter(
+    shop: Any,
+    agent: Actor,
+    colleague: Actor,
+    manager: Actor,
+    browser_of: Callable[[Actor], Browser],
+) -> None:
+    office = browser_of(manager)
+    customer = str(shop[THEIRS]["customer"])
+    area = ObjectId()
+    Customer.collection().update_one({"_id": ObjectId(customer)}, {"$set": {"area_id": area}})
+    lines = [
+        {"ids": [customer], "staff": str(agent.staff_id), "way": "replace", "filter": ""},
+        {"ids": [], "all": True, "staff": str(colleague.staff_id), "way": "add"},
+    ]
+    lines[1]["filter"] = f"?area={area}"
+
+    answer = office.send(
+        "/assignments/customers/assign", {"line": [json.dumps(line) for line in lines]}
+    )
+
+    assert answer.status_code == 303
+    carers = {str(row["_id"]): row.get("carers") for row in Customer.collection().find()}
+    assert carers[customer] == sorted([agent.staff_id, colleague.staff_id])
+    assert all(colleague.staff_id not in (carers[one] or []) for one in carers if one != customer)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "[]", '{"filter": ""}', '{"filter": "", "ids": [{"$ne": 1}], "staff": "x"}']
+)
+def test_an_assignment_that_cannot_be_read_changes_nothing(
+    shop: Any, manager: Actor, browser_of: Callable[[Actor], Browser], line: str
+) -> None:
+    before = list(Customer.collection().find())
+    page = browser_of(manager).send(
+        "/assignments/customers/assign", {"line": line}, follow_redirects=True
+    )
+    assert "Không đọc được lần gán này" in page.text
+    assert list(Customer.collection().find()) == before
+
+
+def test_a_filter_that_cannot_be_read_never_stands_for_everything(
+    shop: Any, agent: Actor, manager: Actor, browser_of: Callable[[Actor], Browser]
+) -> None:
+    before = list(Customer.collection().find())
+    sent = {"all": "1", "staff": str(agent.staff_id), "way": "replace"}
+    browser_of(manager).send("/assignments/customers/assign?area=nonsense", sent)
+    assert list(Customer.collection().find()) == before
