@@ -27,7 +27,7 @@ from config import Settings
 from models import Customer, Interaction, Order, Product, Staff
 from models.interaction import EVENT, RELATIONSHIP
 from rules.care_pipeline import UNCARED, first_care_pipeline
-from rules.scope import SYSTEM
+from rules.scope import BY_CUSTOMER, SYSTEM, UNLIMITED
 from services import assignments, job_runs, recompute, relationship_bulk, relationships
 from services.bulk import ranges
 from stores import mongo
@@ -238,19 +238,23 @@ def _beside(part: Part) -> Iterator[Row]:
     client = _administrator(part)
     idle = _page(client)
     _forget_relationships(part)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        working = pool.submit(_recompute_all, part)
-        time.sleep(2)
-        times = []
-        while not working.done() and len(times) < 20 * REQUESTS:
-            times.append(_seconds(lambda: client.get("/orders/due")))
-        peak_mb = working.result()
-    busy = statistics.median(times)
+    busy, peak_mb = _page_beside(client, _recompute_all, part)
     yield Row("orders due, idle", f"{idle * 1000:.1f} ms")
     beside = f"{busy * 1000:.1f} ms"
     yield Row("orders due beside a recompute", beside, "idle", busy / idle, at_most=2)
     memory = peak_mb / MEGABYTES
     yield Row("memory of the worker", f"{peak_mb:,.0f} MB", f"{MEGABYTES} MB", memory, at_most=1)
+
+
+def _page_beside(client: Any, work: Callable[..., float], *arguments: Any) -> tuple[float, float]:
+    """Median seconds of the first page of orders due while a worker works, and what that returns."""
+    times = []
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        working = pool.submit(work, *arguments)
+        time.sleep(2)
+        while not working.done() and len(times) < 20 * REQUESTS:
+            times.append(_seconds(lambda: client.get("/orders/due")))
+        return statistics.median(times), working.result()
 
 
 def _recompute_all(part: Part) -> float:
@@ -369,10 +373,25 @@ def _assigning(database: Database[Stored], part: Part) -> Iterator[Row]:
     seconds = _seconds(lambda: assignments.assign_customers(within, [colleague["_id"]], **how))
     yield Row("raw: lists of customers and orders", f"{len(chosen) / raw:,.0f}/s")
     yield _half(f"assigning {len(chosen):,} customers", len(chosen), seconds, raw)
-    everything = _page(_administrator(part))
-    own = _page(_logged_in(part, {"_id": colleague["_id"]}))
-    name = f"orders due of one of {STAFF} colleagues"
-    yield Row(name, f"{own * 1000:.1f} ms", "the administrator's", own / everything, at_most=1.5)
+    administrator = _administrator(part)
+    everything = _page(administrator)
+    own = _logged_in(part, {"_id": colleague["_id"]})
+    for mode in (BY_CUSTOMER, UNLIMITED):
+        database.site.update_one({"key": "site"}, {"$set": {"care_mode": mode}})
+        seconds = _page(own)
+        name = f"orders due of one of {STAFF} colleagues, {mode}"
+        promised = {"at_most": 1.5, "ratio": seconds / everything}
+        yield Row(name, f"{seconds * 1000:.1f} ms", "the administrator's", **promised)
+    other = Staff.collection().find_one({"email": "bench-1@carebook.example"}) or {}
+    busy, _ = _page_beside(administrator, _assign_all, part, within, other["_id"])
+    beside = f"{busy * 1000:.1f} ms"
+    yield Row("orders due beside an assignment", beside, "idle", busy / everything, at_most=2)
+
+
+def _assign_all(part: Part, within: Stored, staff_id: ObjectId) -> float:
+    mongo.connect(part.settings)
+    how = {"way": assignments.REPLACE, "by": SYSTEM, "at": datetime.now(UTC)}
+    return _seconds(lambda: assignments.assign_customers(within, [staff_id], **how))
 
 
 def _hire(database: Database[Stored]) -> None:
