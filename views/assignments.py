@@ -71,6 +71,8 @@ STAFF_OFFERED = 500
 LINES_MOST = 50
 NOT_READ = N_("This assignment cannot be read. Take it out of the list and add it again.")
 
+TOO_MANY = N_("At most %(limit)s assignments are saved at once. Take some out of the list.")
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -127,14 +129,13 @@ class Assignments(ListScreen):
         """[Ghi lại]: the lines that were added with the arrow, then what is ticked now."""
         state = self.state()
         try:
-            lines = self._lines(state)
-            said = [self.assign(line.criteria, line.people, line.way) for line in lines]
+            for line in self._lines(state):
+                flash(self.assign(line.criteria, line.people, line.way), "success")
         except CareError as error:
+            # The browser keeps all lines: those that were saved change nothing a second time.
             flash_error(error)
         else:
             flash(self.draft(), DRAFT)
-            for text in dict.fromkeys(said):
-                flash(text, "success")
         return redirect(self.address(state), code=303)
 
     def draft(self) -> str:
@@ -143,7 +144,10 @@ class Assignments(ListScreen):
 
     def _lines(self, state: FilterState) -> list["Line"]:
         form = request.form
-        lines = [self._line(text) for text in form.getlist("line")[:LINES_MOST]]
+        kept = form.getlist("line")
+        if len(kept) > LINES_MOST:
+            raise InvalidInput(TOO_MANY, limit=LINES_MOST)
+        lines = [self._line(text) for text in kept]
         ticked = {"ids": form.getlist("ids"), "all": bool(form.get("all"))}
         if not lines or ticked["ids"] or ticked["all"]:
             sent = {**ticked, "staff": form.get("staff", ""), "way": form.get("way", "")}

@@ -120,8 +120,11 @@ def sidebar_markup() -> Markup:
 
     if pinned():
         return draw()
-    here = ("sidebar markup", screen_here(), locale(), current_actor().roles, request.root_path)
-    return configured().once(here, draw)
+    # Only entries of the sidebar: what somebody types into an address must not be kept for each.
+    entries = {link.endpoint for group in sidebar() for link in group.links}
+    here = screen_here() if screen_here() in entries else ""
+    key = ("sidebar markup", here, locale(), current_actor().roles, request.root_path)
+    return configured().once(key, draw)
 
 
 def sidebar() -> list[Group]:

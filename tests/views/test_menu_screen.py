@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rules.scope import Actor
-from services import configuration_changes, saved_views
+from services import configuration, configuration_changes, saved_views
 from services.configuration_changes import Change
 from services.saved_views import Content
 from tests.factories import NOW
@@ -129,3 +129,16 @@ def test_only_administrators_arrange_it(
     assert other.send(f"{PAGE}all", {"do": "save"}).status_code == 403
     assert office.get(f"{PAGE}nobody").status_code == 404
     assert office.send(f"{PAGE}all", {"do": "save", "version": "x"}).status_code == 409
+
+
+def test_addresses_that_somebody_makes_up_keep_no_sidebar_of_their_own(office: Browser) -> None:
+    def kept() -> int:
+        made = configuration.snapshot()._made
+        return len([key for key in made if isinstance(key, tuple) and key[0] == "sidebar markup"])
+
+    office.get("/e/made-up-0/")
+    before = kept()
+    for number in range(1, 4):
+        office.get(f"/e/made-up-{number}/")
+    assert before
+    assert kept() == before

@@ -285,6 +285,20 @@ def test_an_assignment_that_cannot_be_read_changes_nothing(
     assert list(Customer.collection().find()) == before
 
 
+def test_more_assignments_than_are_saved_at_once_are_refused_and_none_is_skipped(
+    shop: Any, agent: Actor, manager: Actor, browser_of: Callable[[Actor], Browser]
+) -> None:
+    before = list(Customer.collection().find())
+    sent = {"ids": [str(before[0]["_id"])], "staff": str(agent.staff_id), "way": "replace"}
+    page = browser_of(manager).send(
+        "/assignments/customers/assign",
+        {"line": [json.dumps({**sent, "filter": ""})] * 51},
+        follow_redirects=True,
+    )
+    assert "tối đa 50 lần gán" in page.text
+    assert list(Customer.collection().find()) == before
+
+
 def test_a_filter_that_cannot_be_read_never_stands_for_everything(
     shop: Any, agent: Actor, manager: Actor, browser_of: Callable[[Actor], Browser]
 ) -> None:
