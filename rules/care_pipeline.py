@@ -6,6 +6,7 @@ is, so that the server does not write it at all. A property test holds both to t
 `services.stored_care.stored_first_care` writes the same keys in the same order.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,6 +49,26 @@ def first_care_pipeline(at: datetime) -> list[dict[str, Any]]:
     return [
         {"$replaceWith": _let("first", _first(), _let("care", _care("$$first"), kept_or_changed))}
     ]
+
+
+def interval_stage(intervals: Sequence[tuple[Sequence[str], int]], at: datetime) -> dict[str, Any]:
+    """The stage that gives items their products' intervals (S1.4): `[(product codes, days)]`.
+
+    Of an update that finds only orders where one differs. `first_care_pipeline` may follow it.
+    """
+    branches = [
+        {"case": {"$in": ["$$item.code", {"$literal": list(codes)}]}, "then": days}
+        for codes, days in intervals
+    ]
+    days = {"$switch": {"branches": branches, "default": "$$item.interval_days"}}
+    item = {"$mergeObjects": ["$$item", {"interval_days": days}]}
+    return {
+        "$set": {
+            "care_items": {"$map": {"input": "$care_items", "as": "item", "in": item}},
+            "version": {"$add": [{"$ifNull": ["$version", 0]}, 1]},
+            "updated_at": at,
+        }
+    }
 
 
 def _first() -> Expression:

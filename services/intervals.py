@@ -4,7 +4,7 @@ Drift is looked for in the index `orders_by_product` alone: products with the sa
 asked for together, and an order is read only when it differs.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -15,6 +15,7 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
 from models import Order, Product
+from rules.care_pipeline import UNCARED, first_care_pipeline, interval_stage
 from services.progress import NoProgress, Progress, stop_if_cancelled
 
 Stored = dict[str, Any]
@@ -22,6 +23,7 @@ Stored = dict[str, Any]
 PRODUCTS_PER_QUERY = 5000
 INTERVALS_PER_UPDATE = 50  # each is a filter that the server tries on every item
 ORDERS_PER_UPDATE = 2000
+CODES_PER_PIPELINE = 200  # the server tries one after the other on every item
 
 # Criteria of product codes, and the interval that the items with these codes should have.
 Expected = tuple[Stored, int]
@@ -29,23 +31,26 @@ Expected = tuple[Stored, int]
 
 def align_intervals(
     product_codes: Sequence[str] | None = None, *, at: datetime, progress: Progress | None = None
-) -> int:
+) -> Counter[str]:
     """Sets `care_items.interval_days` of orders to the intervals of their products.
 
     A product that does not exist needs no care (0). Looks again until nothing differs, because a
-    product may get another interval meanwhile.
+    product may get another interval meanwhile. Where few products changed, uncared orders get
+    their first dates in the same write, so that the orders due are right half as late.
 
-    Returns how many times an order was changed.
+    Returns `{"intervals_changed"}`, how many times an order was changed, and `{"orders_changed"}`,
+    how many of these got their dates too.
 
     Raises:
         Cancelled: the progress was told to stop.
     """
     progress = progress or NoProgress()
-    changed = 0
+    changed = Counter[str](intervals_changed=0, orders_changed=0)
     while aligned := sum(
-        _align(expected, at, progress) for expected in _expectations(product_codes)
+        (_align(expected, at, progress) for expected in _expectations(product_codes)),
+        Counter[str](),
     ):
-        changed += aligned
+        changed.update(aligned)
     return changed
 
 
@@ -102,7 +107,7 @@ def _differing(order: Stored, products: Mapping[str, Stored]) -> Stored:
     return wanted
 
 
-def _align(expected: Sequence[Expected], at: datetime, progress: Progress) -> int:
+def _align(expected: Sequence[Expected], at: datetime, progress: Progress) -> Counter[str]:
     """Gives the items their expected intervals; returns how many orders changed.
 
     Goes through the orders once and does not look again: beside somebody who has read a newer
@@ -111,22 +116,36 @@ def _align(expected: Sequence[Expected], at: datetime, progress: Progress) -> in
     """
     orders = Order.collection()
     drifted = {"$or": [_has_drifted(codes, days) for codes, days in expected]}
-    update = {
-        "$set": {
-            f"care_items.$[same{number}].interval_days": days
-            for number, (_, days) in enumerate(expected)
-        }
-        | {"updated_at": at},
-        "$inc": {"version": 1},
-    }
-    filters = [{f"same{number}.code": codes} for number, (codes, _) in enumerate(expected)]
-    changed = 0
+    changed = Counter[str]()
     rows = iter(orders.find(drifted, {"_id": 1}, batch_size=ORDERS_PER_UPDATE))
     while ids := [row["_id"] for row in islice(rows, ORDERS_PER_UPDATE)]:
         stop_if_cancelled(progress)
-        result = orders.update_many({"_id": {"$in": ids}, **drifted}, update, array_filters=filters)
-        changed += result.modified_count
+        chosen = {"_id": {"$in": ids}, **drifted}
+        dated = _align_with_dates(chosen, expected, at)
+        changed["orders_changed"] += dated
+        changed["intervals_changed"] += dated + _align_items(chosen, expected, at)
     return changed
+
+
+def _align_with_dates(chosen: Stored, expected: Sequence[Expected], at: datetime) -> int:
+    """Those that nobody has cared for, with their first dates, if few products are expected."""
+    codes = [criteria.get("$in") for criteria, _ in expected]
+    known = [some for some in codes if some is not None]
+    if len(known) < len(codes) or sum(map(len, known)) > CODES_PER_PIPELINE:
+        return 0
+    intervals = list(zip(known, (days for _, days in expected), strict=True))
+    pipeline = [interval_stage(intervals, at), *first_care_pipeline(at)]
+    return Order.collection().update_many({**chosen, **UNCARED}, pipeline).modified_count
+
+
+def _align_items(chosen: Stored, expected: Sequence[Expected], at: datetime) -> int:
+    days = {
+        f"care_items.$[same{number}].interval_days": days
+        for number, (_, days) in enumerate(expected)
+    }
+    update = {"$set": days | {"updated_at": at}, "$inc": {"version": 1}}
+    filters = [{f"same{number}.code": codes} for number, (codes, _) in enumerate(expected)]
+    return Order.collection().update_many(chosen, update, array_filters=filters).modified_count
 
 
 def _has_drifted(codes: Stored, interval_days: int) -> Stored:

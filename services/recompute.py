@@ -7,7 +7,6 @@ killed anywhere: each step compares with what is stored, writes what differs, an
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -57,7 +56,8 @@ def recompute_care(
     run = _Run(progress or NoProgress(), at)
 
     def align() -> None:
-        run.add("intervals_changed", align_intervals(product_codes, at=at, progress=run.progress))
+        for name, number in align_intervals(product_codes, at=at, progress=run.progress).items():
+            run.add(name, number)
 
     bulk.once("intervals", align, run.progress)
     if product_codes is None:
@@ -158,26 +158,28 @@ def _recompute_all(run: _Run) -> None:
 
 
 def _recompute_of_products(codes: Sequence[str], run: _Run) -> None:
-    """Range by range: the orders that contain the products, then their customers.
+    """All orders that contain the products, then their customers: the orders due are right first.
 
     Orders are found by product whether their date has changed or not, so that a run after a
     killed one also meets the customers that the killed one left behind.
     """
+    orders = Order.collection()
     containing = {"care_items.code": {"$in": list(codes)}}
-    work = partial(_recompute_with_customers, run)
-    bulk.over(
-        Order.collection(), containing, work, run.progress, step="orders", size=ORDERS_PER_RANGE
-    )
+    run.progress.set_total(2 * bulk.number_of(orders, containing))
 
+    def recompute_some_orders(ids: Sequence[ObjectId]) -> None:
+        run.add("orders_changed", _recompute_orders({"_id": {"$in": list(ids)}}, run.at))
+        run.add("orders_checked", len(ids))
 
-def _recompute_with_customers(run: _Run, ids: Sequence[ObjectId]) -> None:
-    """Recomputes these orders, then their customers."""
-    chosen = {"_id": {"$in": list(ids)}}
-    run.add("orders_changed", _recompute_orders(chosen, run.at))
-    run.add("orders_checked", len(ids))
-    customer_ids = [one for one in Order.collection().distinct("customer_id", chosen) if one]
-    run.add("customers_changed", recompute_customers(customer_ids, at=run.at))
-    run.add("customers_checked", len(customer_ids))
+    def recompute_their_customers(ids: Sequence[ObjectId]) -> None:
+        found = orders.distinct("customer_id", {"_id": {"$in": list(ids)}})
+        customer_ids = [one for one in found if one]
+        run.add("customers_changed", recompute_customers(customer_ids, at=run.at))
+        run.add("customers_checked", len(customer_ids))
+
+    for step, work in (("orders", recompute_some_orders), ("customers", recompute_their_customers)):
+        size = ORDERS_PER_RANGE
+        bulk.over(orders, containing, work, run.progress, step=step, size=size, is_whole=False)
 
 
 def _recompute_orders(criteria: Stored, at: datetime, session: ClientSession | None = None) -> int:

@@ -130,6 +130,30 @@ def test_a_changed_interval_moves_only_the_orders_with_that_product(db):
     assert next_care(customer)["order_id"] == without
 
 
+@pytest.mark.parametrize("few", [0, 200])
+def test_few_and_many_products_come_to_the_same(db, monkeypatch, few):
+    """Few products get intervals and first dates in one write, many in two."""
+    monkeypatch.setattr(intervals, "CODES_PER_PIPELINE", few)
+    for code, interval in (("$A", 5), ("B", 7)):
+        make_product(code, interval=interval)
+    customer = make_customer()
+    uncared = make_order(customer, {"$A": 2, "B": 3}, placed_on=BOUGHT)
+    cared = make_order(customer, {"$A": 2}, placed_on=BOUGHT, care=OWN)
+    recompute_care()
+    Product.collection().update_one({"code": "$A"}, {"$set": {"care_interval_days": 9}})
+    counts = recompute_care(product_codes=["$A"])
+    assert (counts["intervals_changed"], counts["orders_changed"]) == (2, 1)
+    assert due_on(uncared) == date(2026, 5, 20)
+    assert due_on(cared) == APPOINTMENT_ON
+    items = [
+        item["interval_days"]
+        for order in Order.collection().find({"_id": {"$in": [uncared, cared]}}).sort("_id", 1)
+        for item in order["care_items"]
+    ]
+    assert items == [9, 7, 9]
+    assert not any(number for name, number in recompute_care().items() if name.endswith("changed"))
+
+
 def test_interval_zero_ends_the_suggestion(db):
     make_product("A", interval=5)
     customer = make_customer()
@@ -310,4 +334,4 @@ def test_progress_adds_up_to_its_total(db):
     assert seen == {"total": 10, "done": 10}
     seen["done"] = 0
     recompute_care(product_codes=["A"], progress=Watching())
-    assert seen["total"] == seen["done"] == 3
+    assert seen["total"] == seen["done"] == 6  # each order, and each order's customer
