@@ -290,40 +290,58 @@ def _page(client: Any) -> float:
 
 
 def _workers(part: Part) -> Iterator[Row]:
-    """The same run by one worker and by two; what the database used of the machine meanwhile."""
-    found = {}
-    for workers in (1, 2):
-        _forget_relationships(part)
-        run_id = job_runs.create("recompute_relationships", {}, SYSTEM)
-        used, context = _database_seconds(part), multiprocessing.get_context("spawn")
-        began = time.perf_counter()
-        others = [
-            context.Process(target=_work, args=(part.settings, str(run_id), number))
-            for number in range(workers)
-        ]
-        for other in others:
-            other.start()
-        for other in others:
-            other.join()
-        seconds = time.perf_counter() - began
-        found[workers] = seconds, (_database_seconds(part) - used) / seconds
-    (alone, _), (together, cores) = found[1], found[2]
-    limit = "the database" if cores > 0.8 * (os.cpu_count() or 1) else "the workers"
-    name = f"relationships with two workers; {limit} the limit ({cores:.1f} cores for MongoDB)"
+    """The same run by one worker and by two, and what of the machine the database took meanwhile.
+
+    On one machine the database is the limit when no core is left and it has most of them.
+    """
+    alone, _, _ = _seconds_with(1, part)
+    together, database, workers = _seconds_with(2, part)
+    is_full = database + workers > 0.85 * (os.cpu_count() or 1)
+    limit = "the database" if is_full and database > workers else "the workers"
+    cores = f"{database:.1f} cores for MongoDB, {workers:.1f} for the workers"
+    name = f"relationships with two workers; {limit} the limit ({cores})"
     promised = None if limit == "the database" else 1.5
     ratio = alone / together
     yield Row(name, f"{part.size / together:,.0f}/s", "one worker", ratio, at_least=promised)
 
 
-def _work(settings: Settings, run_id: str, number: int) -> None:
+def _seconds_with(number: int, part: Part) -> tuple[float, float, float]:
+    """Seconds of a run by so many workers, and the cores that database and workers took."""
+    _forget_relationships(part)
+    run_id = str(job_runs.create("recompute_relationships", {}, SYSTEM))
+    context = multiprocessing.get_context("spawn")
+    ready, used = context.Barrier(number + 1), context.SimpleQueue()
+    workers = [
+        context.Process(target=_work, args=(part.settings, run_id, place, ready, used))
+        for place in range(number)
+    ]
+    for worker in workers:
+        worker.start()
+    ready.wait()
+    database, began = _database_seconds(part), time.perf_counter()
+    for worker in workers:
+        worker.join()
+    seconds = time.perf_counter() - began
+    taken = sum(used.get() for _ in workers)
+    return seconds, (_database_seconds(part) - database) / seconds, taken / seconds
+
+
+def _work(settings: Settings, run_id: str, place: int, ready: Any, used: Any) -> None:
+    """The first takes the run, the others help as soon as it is held."""
     from jobs import runner
 
     mongo.connect(settings)
-    if number == 0:
+    ready.wait()
+    began = time.process_time()
+    if place == 0:
         runner.run(run_id)
-        return
-    time.sleep(1)  # until the run is held
-    runner.help_with(run_id)
+    else:
+        for _ in range(200):
+            if job_runs.help_with(ObjectId(run_id), "bench"):
+                break
+            time.sleep(0.05)
+        runner.help_with(run_id)
+    used.put(time.process_time() - began)
 
 
 def _database_seconds(part: Part) -> float:
