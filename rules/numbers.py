@@ -1,4 +1,9 @@
-"""Numbers as people type them in Vietnam and elsewhere: 1.250.000 or 1,250,000; 12,5 or 12.5."""
+"""Numbers as people type them in Vietnam and elsewhere: 1.250.000 or 1,250,000; 12,5 or 12.5.
+
+Files and stored definitions may write them either way. What is typed on a page is read as the
+language of the page writes numbers and no other way: 1,250 is a thousand and more on an English
+page, and a little more than one on a Vietnamese page.
+"""
 
 import re
 import unicodedata
@@ -12,15 +17,30 @@ _NUMBER = re.compile(r"([+-]?)(\d[\d.,]*|[.,]\d+)", re.ASCII)
 _SPACED = re.compile(r"[+-]?\d{1,3}( \d{3})+([.,]\d+)?", re.ASCII)  # 1 250 000
 _UNITS = ("₫", "vnđ", "vnd", "đ", "%")
 _LONGEST = 60
-_BETWEEN = {"en": ","}  # thousands, where a single sign could mean either
+_EXAMPLES = {"vi": "1.250,5", "en": "1,250.5"}
+# Thousands in groups or not at all, then the decimal mark of the language. Keyboards in Vietnam
+# often have but a point: where it cannot stand between thousands, it is a decimal mark there, too.
+_WRITTEN = {
+    "vi": re.compile(
+        r"(?P<before>[1-9]\d{0,2}(\.\d{3})+|\d*)(,(?P<after>\d*))?|(?P<point>\d+\.\d+)",
+        re.ASCII,
+    ),
+    "en": re.compile(
+        r"(?P<before>[1-9]\d{0,2}(,\d{3})+|\d*)(\.(?P<after>\d*))?(?P<point>(?!))?", re.ASCII
+    ),
+}
+_SWAPPED = str.maketrans(".,", ",.")
 
 
-def whole(text: str) -> int:
-    """The whole number that was typed; marks between thousands do not count.
+def whole(text: str, language: str = "") -> int:
+    """The whole number that was typed.
+
+    Args:
+        language: that of the page it was typed on; "" where marks between thousands do not count.
 
     Raises InvalidInput.
     """
-    number = _number(text, is_whole=True)
+    number = _number(text, is_whole=True, language=language)
     if number != number.to_integral_value():
         raise InvalidInput(
             N_("“%(value)s” is not a whole number. Write digits only, for example 1250."),
@@ -29,14 +49,14 @@ def whole(text: str) -> int:
     return int(number)
 
 
-def decimal(text: str, locale: str = "vi") -> Decimal:
+def decimal(text: str, language: str = "") -> Decimal:
     """The number that was typed, without zeros at its end. Raises InvalidInput.
 
-    A single comma is the decimal mark. A single point is one, too, unless it stands where a mark
-    between thousands would: 1.250 is a thousand and more, 0.250 and 12.5 are not. For readers of
-    English it is the other way round: 1,250 is a thousand and more.
+    On a page it is read as its language writes numbers. Elsewhere (language "") a single comma is
+    the decimal mark. A single point is one, too, unless it stands where a mark between thousands
+    would: 1.250 is a thousand and more, 0.250 and 12.5 are not.
     """
-    number = _number(text, is_whole=False, between=_BETWEEN.get(locale, "."))
+    number = _number(text, is_whole=False, language=language)
     if _decimals(number) > DECIMALS_KEPT:
         raise InvalidInput(
             N_("“%(value)s” has more than %(limit)s decimals. Round it."),
@@ -44,6 +64,14 @@ def decimal(text: str, locale: str = "vi") -> Decimal:
             limit=DECIMALS_KEPT,
         )
     return number
+
+
+def in_language(text: str, language: str) -> str:
+    """A text that forms show (`typed_decimal`, `typed_money`) as the language writes it.
+
+    The same again makes the first text of it, whatever number it is.
+    """
+    return text.translate(_SWAPPED) if language == "en" else text
 
 
 def typed_decimal(number: Decimal, locale: str = "vi") -> str:
@@ -59,14 +87,15 @@ def typed_money(amount: int, locale: str = "vi") -> str:
     return text if locale == "en" else text.replace(",", ".")
 
 
-def _number(text: str, *, is_whole: bool, between: str = ".") -> Decimal:
+def _number(text: str, *, is_whole: bool, language: str) -> Decimal:
     found = _NUMBER.fullmatch(_plain(text))
-    digits = _decimal_point(found[2], is_whole=is_whole, between=between) if found else None
+    digits = None
+    if found and language:
+        digits = _as_written(found[2], language)
+    elif found:
+        digits = _decimal_point(found[2], is_whole=is_whole)
     if not found or digits is None:
-        raise InvalidInput(
-            N_("“%(value)s” is not a number. Write it like 1250 or 12,5."),
-            value=text.strip()[:30],
-        )
+        raise _not_a_number(text, language)
     number = Decimal(found[1] + digits)
     if number.adjusted() >= DIGITS_KEPT and number:
         raise InvalidInput(
@@ -87,9 +116,32 @@ def _plain(text: str) -> str:
     return plain if len(plain) <= _LONGEST else ""
 
 
-def _decimal_point(digits: str, *, is_whole: bool, between: str) -> str | None:
+def _not_a_number(text: str, language: str) -> InvalidInput:
+    if language:
+        return InvalidInput(
+            N_("“%(value)s” is not a number as this page writes them. Write it like %(example)s."),
+            value=text.strip()[:30],
+            example=_EXAMPLES[language],
+        )
+    return InvalidInput(
+        N_("“%(value)s” is not a number. Write it like 1250 or 12,5."), value=text.strip()[:30]
+    )
+
+
+def _as_written(digits: str, language: str) -> str | None:
+    """The digits as the language writes them, with a point as decimal mark; None: no number."""
+    found = _WRITTEN[language].fullmatch(digits)
+    if not found:
+        return None
+    if found["point"]:
+        return found["point"]
+    thousands = re.sub(r"[.,]", "", found["before"]) or "0"
+    return f"{thousands}.{found['after']}" if found["after"] else thousands
+
+
+def _decimal_point(digits: str, *, is_whole: bool) -> str | None:
     """The digits with a point as decimal mark and nothing between thousands; None: no number."""
-    mark = _mark(digits, is_whole=is_whole, between=between)
+    mark = _mark(digits, is_whole=is_whole)
     before, _, after = digits.rpartition(mark) if mark else (digits, "", "")
     other = {",": ".", ".": ","}.get(mark)
     if mark and (mark in before or (other and other in after)):
@@ -105,7 +157,7 @@ def _decimal_point(digits: str, *, is_whole: bool, between: str) -> str | None:
     return f"{''.join(groups) or '0'}.{after}" if after else "".join(groups)
 
 
-def _mark(digits: str, *, is_whole: bool, between: str) -> str:
+def _mark(digits: str, *, is_whole: bool) -> str:
     """Which sign is the decimal mark; "" when there is none."""
     points, commas = digits.count("."), digits.count(",")
     if points and commas:
@@ -115,7 +167,7 @@ def _mark(digits: str, *, is_whole: bool, between: str) -> str:
     sign = "." if points else ","
     before, after = digits.split(sign)
     is_group = len(after) == 3 and 1 <= len(before) <= 3 and before.lstrip("0")
-    return "" if is_group and (is_whole or sign == between) else sign
+    return "" if is_group and (is_whole or sign == ".") else sign
 
 
 def _short(number: Decimal) -> Decimal:

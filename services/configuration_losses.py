@@ -57,7 +57,7 @@ def _not_unique(item: ItemDiff, kind: Kind, field: Field) -> list[Sentence]:
     return [
         Sentence(
             N_("Several records have the same value, for example %(values)s. Change them first."),
-            {"values": ", ".join(f"“{one}”" for one in same)},
+            {"values": [Sentence("“%(value)s”", {"value": one}) for one in same]},
         )
     ]
 

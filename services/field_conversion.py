@@ -7,6 +7,7 @@ has changed since, for as long as the site keeps what is in the trash (`forget_b
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from bson import ObjectId
@@ -51,7 +52,7 @@ class Sample:
     """A value that would be lost, and the record that has it."""
 
     label: str
-    value: str
+    value: Any
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class Loss:
     lost: int = 0
     is_partial: bool = False
     lost_samples: list[Sample] = field(default_factory=list)
-    converted_samples: list[tuple[str, str]] = field(default_factory=list)
+    converted_samples: list[tuple[Any, Any]] = field(default_factory=list)
 
 
 def is_needed(before: Content, after: Content) -> bool:
@@ -230,16 +231,19 @@ class _Turn:
             self.collection.bulk_write(writes, ordered=False)
         return counts
 
-    def shown(self, value: Any) -> str:
-        """A stored value of the old type, as it is typed."""
-        found = field_values.from_stored(self.old, value)
-        called = self._called(self.old, found) if self.old.refers_to or self.old.pick_list else ""
-        return (called or field_values.form_text(self.old, found))[:120]
+    def shown(self, value: Any) -> Any:
+        """A stored value of the old type: a number, or the text that a form shows."""
+        return self._said(self.old, value)
 
-    def shown_new(self, value: Any) -> str:
-        found = field_values.from_stored(self.new, value)
-        called = self._called(self.new, found) if self.new.refers_to or self.new.pick_list else ""
-        return (called or field_values.form_text(self.new, found))[:120]
+    def shown_new(self, value: Any) -> Any:
+        return self._said(self.new, value)
+
+    def _said(self, of: Field, value: Any) -> Any:
+        found = field_values.from_stored(of, value)
+        if isinstance(found, int | Decimal) and not isinstance(found, bool):
+            return found
+        called = self._called(of, found) if of.refers_to or of.pick_list else ""
+        return (called or field_values.form_text(of, found))[:120]
 
     @staticmethod
     def _had(kept: Stored, of: Field) -> bool:

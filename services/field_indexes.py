@@ -9,14 +9,13 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
-from rules import field_values
 from rules.errors import N_, InvalidInput
 from rules.field_definitions import FREQUENT, UNIQUE
 from rules.fields import Field, Kind
 from rules.kinds import RECORDS
 from rules.scope import Actor
 from services import bulk, configuration, job_runs
-from services.field_values import from_stored
+from services.field_values import shown_value
 from services.kinds import collection_of
 from services.progress import NoProgress, Progress
 from stores import mongo
@@ -110,8 +109,8 @@ def bring_in_line(key: str, progress: Progress | None = None) -> dict[str, int]:
     return counts
 
 
-def duplicates(kind: Kind, field: Field, limit: int = 3) -> list[str]:
-    """Some values that several records have, as they are typed; empty when all differ."""
+def duplicates(kind: Kind, field: Field, limit: int = 3) -> list[Any]:
+    """Some values that several records have, for a sentence; empty when all differ."""
     found = collection_of(kind).aggregate(
         [
             {"$match": {**kind.base, field.path: {"$exists": True}}},
@@ -121,8 +120,7 @@ def duplicates(kind: Kind, field: Field, limit: int = 3) -> list[str]:
         ],
         allowDiskUse=True,
     )
-    zone = mongo.zone()
-    return [field_values.typed(field, from_stored(field, one["_id"]), zone)[:60] for one in found]
+    return [shown_value(field, one["_id"]) for one in found]
 
 
 def _present(kind: Kind) -> set[str]:
@@ -180,7 +178,7 @@ def _in_words(kind: Kind, index: Wanted, error: PyMongoError) -> Exception:
         N_(
             "Several records have the same value, for example “%(value)s”, so that “%(field)s” cannot be unique yet. Change them and start this job again."
         ),
-        value=", ".join(duplicates(kind, field, 1)),
+        value=duplicates(kind, field, 1),
         field=field.own_label("vi") or field.key,
     )
 

@@ -17,6 +17,7 @@ from rules.fields import BUILT_IN, TYPES, Field, Kind
 from rules.kinds import compile_kinds, field_key, site_field
 from rules.permissions import CONFIGURE
 from rules.scope import Actor
+from rules.sentences import Sentence
 from services import (
     conditions,
     configuration,
@@ -245,7 +246,7 @@ def _limits(kind: Kind, field: Field) -> dict[str, CareError]:
                 N_(
                     "Several records have the same value, for example %(values)s. Change them first."
                 ),
-                values=", ".join(f"“{one}”" for one in same),
+                values=[Sentence("“%(value)s”", {"value": one}) for one in same],
             )
     return found
 

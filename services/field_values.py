@@ -133,6 +133,14 @@ def form_text(field: Field, value: Any) -> str:
     return text or ("no" if field.type == "yes_no" else "")
 
 
+def shown_value(field: Field, value: Any) -> Any:
+    """A stored value for a sentence: a number as it is, so that each reader's language writes it,
+    anything else as a form shows it, shortened."""
+    if isinstance(value, int | Decimal128) and not isinstance(value, bool):
+        return value
+    return field_values.typed(field, from_stored(field, value), mongo.zone())[:60]
+
+
 def readable(field: Field, text: str, typing: Typing) -> Any:
     """The value of a text that may still be wrong; None where it is."""
     try:
@@ -288,7 +296,7 @@ def _other(
 
 def _taken(kind: Kind, field: Field, value: Any, other: Stored, by: Actor) -> InvalidInput:
     """Names the other record only to somebody who may see it."""
-    shown = field_values.typed(field, from_stored(field, value), mongo.zone())[:60]
+    shown = shown_value(field, value)
     is_seen = by.may(kind.key, "see") and collection_of(kind).find_one(
         {"$and": [{"_id": other.get("_id")}, scope(by, kind.key)]}, {"_id": 1}
     )

@@ -58,12 +58,13 @@ class BulkEditing:
         kind = self.document_kind()  # type: ignore[attr-defined]
         field = request.form.get("field", "")
         ours = ("ids", "all", "field", "way", "step", "shown_field")
-        typed = sent(kind, beside=ours).typed
+        form = sent(kind, beside=ours)
+        form.check()
         return Wanted(
             self.kind,  # type: ignore[attr-defined]
             field,
             request.form.get("way", "set"),
-            typed.get(field, ""),
+            form.typed.get(field, ""),
             self._meant(),
             None if request.form.get("all") else tuple(self._ids()),
         )
@@ -115,7 +116,8 @@ class BulkEditing:
         # The value of another field that was chosen before says nothing about this one.
         is_same = request.form.get("shown_field") == key
         ours = ("ids", "all", "field", "way", "step", "shown_field")
-        typed = sent(kind, beside=ours).typed if is_same else {}
+        form = sent(kind, beside=ours)
+        typed = form.typed if is_same else {}
         problem = state.get("problem")
         offered = bulk_edits.ways(field) if field else ()
         way = request.form.get("way", "")
@@ -126,7 +128,12 @@ class BulkEditing:
             ways=[(one, gettext(WAYS[one])) for one in offered],
             way=way if way in offered else (offered[0] if offered else ""),
             control=controls(
-                kind, typed, {}, only=[key], errors=problem.fields if problem else None
+                kind,
+                typed,
+                {},
+                only=[key],
+                errors=problem.fields if problem else None,
+                numbers=form.numbers,
             )[0]
             if field
             else None,

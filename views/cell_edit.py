@@ -14,7 +14,8 @@ from services import field_values, record_saving
 from views.base import toast
 from views.context import current_actor, now
 from views.list_screen import object_id
-from views.record_forms import WAS, controls, sent
+from views.record_forms import WAS, Sent, controls, sent
+from views.typed_numbers import Typed
 
 FROM, TO = "undo_from", "undo_to"  # in the address that takes a change back
 
@@ -38,8 +39,10 @@ class CellEdit:
         record = self._record(record_id)
         if request.method == "GET":
             return self._cell_form(record, field)
-        typed, shown = self._sent(field)
+        form = sent(self.document_kind(), beside=("quiet",))  # type: ignore[attr-defined]
+        typed, shown = self._sent(form, field)
         try:
+            form.check(record)
             record_saving.save(
                 self.kind,  # type: ignore[attr-defined]
                 record["_id"],
@@ -50,14 +53,14 @@ class CellEdit:
                 shown={field: shown},
             )
         except InvalidInput as error:
-            return make_response(self._cell_form(record, field, typed=typed, error=error), 422)
+            part = self._cell_form(record, field, typed=typed, error=error, numbers=form.numbers)
+            return make_response(part, 422)
         return self._changed(record, field, typed, shown)
 
-    def _sent(self, field: str) -> tuple[str, str]:
+    def _sent(self, form: Sent, field: str) -> tuple[str, str]:
         """What was typed, and what the form had shown; or what an undo gives back."""
         if TO in request.args:
             return request.args[TO], request.args.get(FROM, "")
-        form = sent(self.document_kind(), beside=("quiet",))  # type: ignore[attr-defined]
         return form.typed.get(field, ""), (form.shown or {}).get(field, "")
 
     def _changed(self, record: Any, field: str, typed: str, shown: str) -> Any:
@@ -91,7 +94,13 @@ class CellEdit:
         return toast(part, gettext("Saved."), undo=None if TO in request.args else undo)
 
     def _cell_form(
-        self, record: Any, field: str, *, typed: str | None = None, error: Any = None
+        self,
+        record: Any,
+        field: str,
+        *,
+        typed: str | None = None,
+        error: Any = None,
+        numbers: Mapping[str, Typed] | None = None,
     ) -> str:
         kind = self.document_kind()  # type: ignore[attr-defined]
         made = controls(
@@ -100,6 +109,7 @@ class CellEdit:
             record,
             errors=error.fields if error else None,
             only=[field],
+            numbers=numbers,
         )
         return self.render(  # type: ignore[attr-defined, no-any-return]
             "lists/cell_form.html",

@@ -12,7 +12,7 @@ from rules import conditions as rules
 from rules import expressions
 from rules.errors import N_, CareError, InvalidInput, StaleForm
 from rules.field_definitions import FREQUENT, LIMITED, PATTERNED, UNIQUE, may_be_retired
-from rules.fields import BUILT_IN, CHOICE, CHOICES, FILES, TYPES, Field, Kind
+from rules.fields import BUILT_IN, CHOICE, CHOICES, FILES, NUMBER, TYPES, Field, Kind
 from rules.permissions import CONFIGURE
 from rules.sentences import Sentence
 from services import conditions, field_indexes, field_settings, field_values, pick_lists
@@ -32,6 +32,7 @@ from views.context import (
     today,
 )
 from views.field_cells import kind_label, label
+from views.typed_numbers import plain, sent_language, shown_number
 
 TYPES_WITH = {
     "pick_list": [key for key, one in TYPES.items() if one.family in (CHOICE, CHOICES)],
@@ -104,7 +105,8 @@ class FieldSettings(ScreenView):
             return self._form(found, None, {"type": request.args.get("type", "text")}, version=0)
         typed = _typed()
         try:
-            key, run_id = field_settings.add(kind, typed, by=current_actor(), at=now())
+            plain = _plain(typed, {})
+            key, run_id = field_settings.add(kind, plain, by=current_actor(), at=now())
         except InvalidInput as error:
             page = self._form(found, None, typed, version=0, problem=error, errors=error.fields)
             return make_response(page, 422)
@@ -126,7 +128,7 @@ class FieldSettings(ScreenView):
             run_id = field_settings.change(
                 kind,
                 key,
-                typed,
+                _plain({"type": field.type, **typed}, content),
                 version=sent_version(),
                 by=current_actor(),
                 at=now(),
@@ -186,12 +188,39 @@ class FieldSettings(ScreenView):
             new_list=pick_lists.NEW,
             others=[(one.key, label(one, locale()), one) for one in others],
             filled=field_settings.filled(kind, field) if field else 0,
+            numbers_in=sent_language(),
             **context,
         )
 
 
 def _typed() -> dict[str, str]:
     return {name: text for name, text in request.form.items() if name not in ("csrf_token", "do")}
+
+
+def _plain(typed: Mapping[str, str], content: Mapping[str, Any]) -> dict[str, str]:
+    """What was typed, its numbers as definitions keep them: what was left alone as it is stored.
+
+    Raises InvalidInput with `fields`.
+    """
+    found, errors, language = dict(typed), {}, sent_language()
+    for name in _numeric(typed.get("type", "")):
+        kept = str(content.get(name) or "")
+        if kept and typed.get(name, "").strip() == shown_number(typed["type"], kept, language):
+            found[name] = kept
+            continue
+        try:
+            found[name] = plain(typed["type"], typed.get(name, ""), language)
+        except InvalidInput as error:
+            errors[name] = error
+    if errors:
+        raise InvalidInput(fields=errors)
+    return found
+
+
+def _numeric(type_key: str) -> tuple[str, ...]:
+    """The options of a definition that are numbers as records have them."""
+    is_number = type_key in TYPES and TYPES[type_key].family == NUMBER and type_key != "computed"
+    return ("default", "minimum", "maximum") if is_number else ()
 
 
 def _texts(field: Field, content: Mapping[str, Any]) -> dict[str, str]:
@@ -202,7 +231,12 @@ def _texts(field: Field, content: Mapping[str, Any]) -> dict[str, str]:
         if not isinstance(value, Mapping | list)
     }
     known = {"type": field.type, "is_required": "1" if field.is_required else ""}
-    return {**known, **texts}
+    shown = {
+        name: shown_number(field.type, texts[name], locale())
+        for name in _numeric(field.type)
+        if texts.get(name)
+    }
+    return {**known, **texts, **shown}
 
 
 def _kinds() -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from rules import numbers, relative_days
+from rules import numbers, operands, relative_days
 from rules.conditions import AND, DEEPEST, MOST_CONDITIONS, OR, Condition, Context, Group
 from rules.errors import CareError, InvalidInput
 from rules.fields import Field
@@ -116,7 +116,7 @@ def _typed_day(value: str) -> tuple[str, str]:
 
 def _typed_number(value: str, locale: str) -> str:
     try:
-        number = numbers.decimal(value.replace(".", ","))
+        number = operands.number(value)
     except InvalidInput:
         return value
     if number == number.to_integral_value():
@@ -288,11 +288,8 @@ def _values(one: DraftCondition, known: Field, chosen: Operator, context: Contex
         return [_day(one.day(place), one.value(place)) for place in range(size)]
     filled = [text for text in typed if text]
     if chosen.takes in (NUMBER, NUMBERS):
-        is_whole = known.type in ("integer", "money")
-        return [
-            str(numbers.whole(text) if is_whole else numbers.decimal(text, context.locale))
-            for text in filled
-        ]
+        read = numbers.whole if known.type in ("integer", "money") else numbers.decimal
+        return [str(read(text, context.locale)) for text in filled]
     if known.type == "tags" and chosen.takes == VALUES:
         return [
             tag.lstrip("#").lower() for text in filled for tag in text.replace(",", " ").split()

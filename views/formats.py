@@ -170,6 +170,7 @@ def register(app: Flask) -> None:
         number=format_number,
         money=format_money,
         sentence=say,
+        said=value_said,
         care_error=say_error,
         initials=initials,
         avatar_class=avatar_class,

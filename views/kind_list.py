@@ -17,6 +17,7 @@ from rules.filters import FilterState, parse_filters
 from rules.permissions import CONFIGURE
 from services import computed, lists, references
 from services.lists import Page, Sort, projection_of
+from views import typed_numbers
 from views.bulk_edit import BulkEditing
 from views.cell_edit import CellEdit
 from views.cells import Cell, Column, RowView
@@ -37,6 +38,7 @@ from views.list_screen import PAGING, ListPage, ListScreen
 from views.record_forms import controls
 from views.row_colours import Legend, painter
 from views.row_menu import RowMenu
+from views.typed_numbers import is_number
 from views.view_choice import ViewChoice
 
 Row = dict[str, Any]
@@ -235,6 +237,8 @@ class KindList(
 
     def in_words(self, field: Field, typed: str) -> str:
         """The text of a form as people read it: labels for keys, names for ids."""
+        if is_number(field):
+            return typed_numbers.in_words(field, typed) if typed else ""
         made = controls(self.document_kind(), {field.key: typed}, {}, only=[field.key])
         names = {one.key: one.label for one in made[0].choices} if made else {}
         return ", ".join(names.get(one.strip(), one.strip()) for one in typed.split(",") if one)

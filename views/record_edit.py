@@ -12,11 +12,13 @@ from rules.errors import CareError, InvalidInput, NotAllowed, StaleForm
 from rules.fields import FILES, Kind
 from rules.permissions import CREATE, EDIT
 from services import field_values, record_saving, records
+from views import typed_numbers
 from views.base import AccessControl
 from views.context import configured, current_actor, locale, now, today
 from views.forms import DRAFT
 from views.record_forms import Control, Sent, controls, sent
 from views.record_page import layout_of
+from views.typed_numbers import Typed
 
 Stored = Mapping[str, Any]
 
@@ -53,7 +55,7 @@ def edit_page(
         return page.form({}, version=record.get("version", 1))
     form = sent(kind)
     try:
-        form.check()
+        form.check(record)
         record_saving.save(
             kind_key,
             record["_id"],
@@ -67,7 +69,13 @@ def edit_page(
         # What the person left alone shows the new state; what was typed stays beside it. The form
         # carries the new version: the person has seen the difference, and saving again decides.
         kept = form.touched if form.shown else form.typed
-        state = page.form(kept, version=record.get("version", 1), problem=error, is_conflict=True)
+        state = page.form(
+            kept,
+            version=record.get("version", 1),
+            problem=error,
+            is_conflict=True,
+            numbers=form.numbers,
+        )
         return make_response(state, 409)
     except InvalidInput as error:
         return make_response(page.again(form, error), 422)
@@ -97,12 +105,13 @@ def new_page(
         fields = field_values.editable(kind, current_actor().access)
         begins = field_values.begins(fields, typing)
         asked = {key: text for key, text in request.args.items() if key in fields}
+        asked = {key: typed_numbers.readable(fields[key], text) for key, text in asked.items()}
         return page.form(begins | asked, version=0, record_id=ObjectId())
     form = sent(kind, beside=("record_id",))
     known = request.form.get("record_id", "")
     record_id = ObjectId(known) if ObjectId.is_valid(known) else ObjectId()
     try:
-        form.check()
+        form.check({})
         address = save(form, record_id)
     except InvalidInput as error:
         return make_response(page.again(form, error, record_id=record_id), 422)
@@ -151,9 +160,16 @@ class _Page:
         errors: Mapping[str, CareError] | None = None,
         is_conflict: bool = False,
         record_id: ObjectId | None = None,
+        numbers: Mapping[str, Typed] | None = None,
     ) -> str:
         made = controls(
-            self.kind, typed, self.record, shown=shown, errors=errors, is_conflict=is_conflict
+            self.kind,
+            typed,
+            self.record,
+            shown=shown,
+            errors=errors,
+            is_conflict=is_conflict,
+            numbers=numbers,
         )
         return self.screen.render(
             "records/edit.html",
@@ -180,6 +196,7 @@ class _Page:
             problem=error,
             errors=error.fields,
             record_id=record_id,
+            numbers=form.numbers,
         )
 
     def done(self, address: str) -> Any:

@@ -1,5 +1,6 @@
 """One field changed on the page of a record, and the gear with the tabs of a person (S4.2)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -15,6 +16,7 @@ from views.context import current_actor, is_htmx, kind_at, local_path, now, pers
 from views.list_screen import object_id
 from views.record_forms import controls, sent
 from views.record_page import Facts, layout_of, may_edit_field
+from views.typed_numbers import Typed
 
 BACK = "back"
 
@@ -46,7 +48,7 @@ class RecordFields(ScreenView):
             abort(400)
         typed, shown = form.typed.get(key, ""), (form.shown or {}).get(key, "")
         try:
-            form.check()
+            form.check(raw)
             record_saving.save(
                 kind,
                 identity,
@@ -58,7 +60,7 @@ class RecordFields(ScreenView):
             )
         except (InvalidInput, StaleForm) as error:
             raw = records.raw(found, identity, by=current_actor())
-            part = self._form(found, raw, key, typed=typed, problem=error)
+            part = self._form(found, raw, key, typed=typed, problem=error, numbers=form.numbers)
             return make_response(part, error.status)
         raw = records.raw(found, identity, by=current_actor())
         return toast(self._shown(found, raw, key), gettext("Saved."))
@@ -95,6 +97,7 @@ class RecordFields(ScreenView):
         *,
         typed: str | None = None,
         problem: CareError | None = None,
+        numbers: Mapping[str, Typed] | None = None,
     ) -> str:
         fields = problem.fields if isinstance(problem, InvalidInput) else {}
         is_conflict = isinstance(problem, StaleForm)
@@ -105,6 +108,7 @@ class RecordFields(ScreenView):
             errors=fields,
             is_conflict=is_conflict,
             only=[key],
+            numbers=numbers,
         )
         others = [error for name, error in fields.items() if name != key]
         return self.render(

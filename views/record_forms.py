@@ -14,13 +14,16 @@ from rules import conditions
 from rules.conditions import Condition, Group
 from rules.errors import CareError, InvalidInput
 from rules.fields import CHOICE, CHOICES, FILES, FLAG, REFERENCE, REFERENCES, Field, Kind
+from rules.numbers import in_language
 from rules.three_way import touched
 from services import field_values, references
 from stores import mongo
+from views import typed_numbers
 from views.context import configured, current_actor, locale, sent_version, today
 from views.field_cells import label, options
 from views.field_files import CARRIED, in_form, take_carried
 from views.files import ShownFile
+from views.typed_numbers import LANGUAGE, Typed, is_number, take
 
 WAS = "was."  # in front of a field's name: what the form showed when it was opened
 OFFERED = 500  # areas, staff and groups offered in one list
@@ -50,6 +53,7 @@ class Control:
         was: what the form showed when it was opened.
         error: what is wrong with it; `stored`: what is stored now, when that is something else.
         when: the condition under which it is shown, as JSON for static/js/fields.js, or "".
+        language: in which language the number is written that stands in it; "" for other values.
         is_shown: whether it is shown as things stand.
         empty: what no choice is called.
         files: those that stand in the field, or stood there when the form was opened.
@@ -70,6 +74,7 @@ class Control:
     error: CareError | None = None
     stored: str | None = None
     when: str = ""
+    language: str = ""
     is_shown: bool = True
     is_required: bool = False
     empty: str = "–"
@@ -95,18 +100,41 @@ class Control:
 class Sent:
     """What a browser sent: `typed` and `shown` by field; `shown` None from a form that is silent.
 
-    `refused`: what is wrong with files that the form carried.
+    Numbers are as services know them; `numbers` has them as they were typed. `refused`: what is
+    wrong with files that the form carried, and numbers that cannot be read.
     """
 
+    kind: Kind
     typed: dict[str, str]
     shown: dict[str, str] | None
     version: int
+    numbers: Mapping[str, Typed] = dataclasses.field(default_factory=dict)
     refused: Mapping[str, CareError] = dataclasses.field(default_factory=dict)
 
-    def check(self) -> None:
-        """Raises InvalidInput when a file was refused: nothing is saved without it."""
+    def check(self, record: Mapping[str, Any] | None = None) -> None:
+        """Raises InvalidInput when something was refused: nothing is saved without it.
+
+        Given the record ({} for a new one), it names what else is wrong, too.
+        """
         if self.refused:
-            raise InvalidInput(fields=dict(self.refused))
+            others = {} if record is None else self._other_errors(record)
+            raise InvalidInput(fields={**others, **self.refused})
+
+    def _other_errors(self, record: Mapping[str, Any]) -> Mapping[str, CareError]:
+        by = current_actor()
+        known = field_values.editable(self.kind, by.access)
+        typed = {
+            key: text
+            for key, text in (self.touched if self.shown else self.typed).items()
+            if key in known and key not in self.refused
+        }
+        asked = [key for key in (self.typed if record else known) if key not in self.refused]
+        typing = field_values.typing_for(configured(), by, today())
+        try:
+            field_values.changes(self.kind, typed, record, by.access, typing, asked=asked)
+        except InvalidInput as error:
+            return error.fields
+        return {}
 
     @property
     def touched(self) -> dict[str, str]:
@@ -123,13 +151,23 @@ def sent(kind: Kind, beside: Sequence[str] = ()) -> Sent:
     typed = {
         name: _text(kind.fields.get(name), request.form.getlist(name))
         for name in request.form
-        if name not in ours and not name.startswith((WAS, CARRIED))
+        if name not in ours and not name.startswith((WAS, CARRIED, LANGUAGE))
     }
     shown = {
         name.removeprefix(WAS): text for name, text in request.form.items() if name.startswith(WAS)
     }
-    refused = take_carried(kind, typed)
-    return Sent(typed, shown or None, sent_version(), refused)
+    found = {
+        key: take(kind.fields[key], text, shown.get(key))
+        for key, text in typed.items()
+        if is_number(kind.fields.get(key))
+    }
+    typed |= {key: one.text for key, one in found.items()}
+    shown |= {
+        key: in_language(shown[key], one.language) for key, one in found.items() if key in shown
+    }
+    refused = dict(take_carried(kind, typed))
+    refused |= {key: one.error for key, one in found.items() if one.error}
+    return Sent(kind, typed, shown or None, sent_version(), found, refused)
 
 
 def _text(field: Field | None, texts: Sequence[str]) -> str:
@@ -148,11 +186,13 @@ def controls(
     errors: Mapping[str, CareError] | None = None,
     is_conflict: bool = False,
     only: Sequence[str] | None = None,
+    numbers: Mapping[str, Typed] | None = None,
 ) -> list[Control]:
     """The controls of a form in the order of the kind's fields.
 
     Args:
         typed: what stands in the form; a field that is missing shows what is stored.
+        numbers: those among them as they were typed (`Sent.numbers`).
         record: as it is stored, {} for a new one.
         only: the keys of the fields to show; None: all that the person may fill in.
     """
@@ -161,19 +201,24 @@ def controls(
         fields = {key: fields[key] for key in only if key in fields}
     stored = field_values.form_values(fields, record)
     names = references.of_rows([record], fields.values(), by=current_actor()) if record else {}
-    visible = _Visibility(kind, fields, stored | typed, record)
+    unread = {key: "" for key, one in (numbers or {}).items() if one.error}
+    visible = _Visibility(kind, fields, {**stored, **typed, **unread}, record)
     files = in_form(kind, fields, (typed, stored), record)
     found = []
     for key, field in fields.items():
         value = typed.get(key, stored[key])
+        was = (shown or stored).get(key, stored[key])
+        as_typed = (numbers or {}).get(key) if key in typed else None
+        language = (as_typed.language if as_typed else locale()) if is_number(field) else ""
         found.append(
             Control(
                 key=key,
                 type=field.type,
                 family=field.family,
                 label=label(field, locale()),
-                value=value,
-                was=(shown or stored).get(key, stored[key]),
+                value=as_typed.raw if as_typed else in_language(value, language),
+                was=in_language(was, language),
+                language=language,
                 help=field.help(locale()),
                 chosen=tuple(part.strip() for part in value.split(",") if part.strip()),
                 choices=_choices(field, value),
@@ -270,6 +315,8 @@ def _in_words(field: Field, text: str, names: Mapping[str, Mapping[Any, str]]) -
         return "–"
     if field.family == FLAG:
         return gettext("Yes") if text == "yes" else gettext("No")
+    if is_number(field):
+        return typed_numbers.in_words(field, text)
     if field.refers_to in SEARCHED:
         return _reference_name(field, text, names)
     if field.family == FILES:

@@ -18,10 +18,11 @@ from services import field_values, record_imports, references, spreadsheet
 from services.csv_cells import escaped
 from services.record_import_files import FILE_BYTES, ROWS_MOST
 from services.record_import_rows import fields_of
-from views import formats
+from views import formats, typed_numbers
 from views.context import configured, current_actor, locale, now, today
 from views.field_cells import kind_label, label, options, text
 from views.list_screen import object_id
+from views.typed_numbers import is_number
 
 WAYS = {NEW: N_("New"), CHANGED: N_("Changed"), WRONG: N_("Wrong")}
 SAMPLE_FORMS = {
@@ -196,6 +197,8 @@ class RecordImport:
 
 def _in_words(field: Field, typed: str, names: Mapping[str, Mapping[Any, str]]) -> str:
     """The text of a form as people read it: labels for keys, names for ids."""
+    if typed and is_number(field):
+        return typed_numbers.in_words(field, typed)
     if not typed or (field.refers_to is None and field.family not in (CHOICE, CHOICES)):
         return typed
     typing = field_values.typing_for(configured(), current_actor(), today())

@@ -11,14 +11,17 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from models.relationship import CONTACT_KINDS
-from rules.errors import N_
+from rules import numbers
+from rules.errors import N_, InvalidInput
 from rules.relationship_facts import AT_LEAST, NUMERIC, ONE_OF, WORDS
 from rules.text import nfc
 from services import relationship_setup
 from services.relationship_setup import Setup
+from views.typed_numbers import sent_language
 
 Draft = dict[str, Any]
 
+LARGEST = 10**13
 UNREADABLE = -1  # what is no whole number; the service refuses it and says so
 RULES_READ, CONDITIONS_READ = 60, 20
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -191,8 +194,11 @@ def _stored_condition(one: Draft) -> dict[str, Any]:
 
 
 def _whole(text: str) -> int:
-    digits = re.sub(r"[.\s\u00a0]", "", text)
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 14 else UNREADABLE
+    try:
+        number = numbers.whole(text, sent_language())
+    except InvalidInput:
+        return UNREADABLE
+    return number if 0 <= number < LARGEST else UNREADABLE
 
 
 def _count(text: str) -> int:

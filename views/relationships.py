@@ -14,6 +14,7 @@ from services import relationship_preview, relationship_setup
 from views import formats, relationship_form, relationship_words
 from views.base import ScreenView
 from views.context import configured, current_actor, now
+from views.typed_numbers import sent_language
 
 Draft = relationship_form.Draft
 
@@ -67,6 +68,7 @@ class Relationships(ScreenView):
         return self.render(
             "relationships/rules.html",
             draft=draft,
+            numbers_in=sent_language(),
             is_open=is_open,
             problem=problem,
             found=found,

@@ -2,7 +2,8 @@
    window.carebook.drafts: read(name), write(name, fields), drop(name), note(form, shown).
    A form with data-draft and data-draft-touched needs no script of its own: of each field that has
    a hidden "was.NAME" beside it, the draft keeps what was typed and what the form had shown, so that
-   the server can tell a colleague's change from the person's own. */
+   the server can tell a colleague's change from the person's own; of a number also "in.NAME", the
+   language in which it was typed. */
 (() => {
   "use strict";
   const carebook = window.carebook;
@@ -16,7 +17,7 @@
 
   const plain = (text) => text.replace(/\r\n/g, "\n").trim();
   const fields = (form) => [...form.querySelectorAll("input[name^='was.']")].map((was) => (
-    { was, name: was.name.slice(4), input: form.elements[was.name.slice(4)] }
+    { was, name: was.name.slice(4), input: form.elements[was.name.slice(4)], language: form.elements[`in.${was.name.slice(4)}`] }
   )).filter(({ input }) => input);
   /* Several inputs of one name: tick boxes behind a hidden text that stands for none of them. */
   const valueOf = (input) => {
@@ -40,7 +41,7 @@
 
   const keep = (form) => {
     const mine = fields(form).filter(isTouched);
-    const typed = mine.map(({ name, was, input }) => [name, { was: was.value, typed: valueOf(input) }]);
+    const typed = mine.map(({ name, was, input, language }) => [name, { was: was.value, typed: valueOf(input), in: language?.value }]);
     if (typed.length) drafts.write(form.dataset.draft, Object.fromEntries(typed)); else drafts.drop(form.dataset.draft);
     drafts.note(form, typed.length > 0);
   };
@@ -48,15 +49,20 @@
     const kept = drafts.read(form.dataset.draft) || {};
     fields(form).forEach((one) => {
       one.was.dataset.stored = one.was.value;
+      if (one.language) one.language.dataset.stored = one.language.value;
       const draft = kept[one.name];
       if (!draft || isTouched(one)) return; /* what the server has just sent back is newer */
       one.was.value = draft.was;
       put(one.input, draft.typed);
+      if (one.language) one.language.value = draft.in || "vi"; /* drafts did not say so once */
     });
     keep(form);
   };
   const discard = (form) => {
-    fields(form).forEach(({ was, input }) => { was.value = was.dataset.stored; put(input, was.value); });
+    fields(form).forEach(({ was, input, language }) => {
+      was.value = was.dataset.stored; put(input, was.value);
+      if (language) language.value = language.dataset.stored;
+    });
     keep(form);
   };
 

@@ -13,12 +13,16 @@
     if (boxes.length) return boxes.filter((one) => one.checked).map((one) => one.value);
     return all.filter((one) => one.type !== "hidden").map((one) => one.value.trim()).filter(Boolean);
   };
-  const number = (text) => {
-    let plain = text.replace(/[\s₫đ%]/gi, "");
-    if (/^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$/.test(plain)) plain = plain.replace(/\./g, "").replace(",", ".");
-    else if (/^[+-]?\d{1,3}(,\d{3}){2,}(\.\d+)?$/.test(plain)) plain = plain.replace(/,/g, "");
-    else plain = plain.replace(",", ".");
-    return plain === "" ? NaN : Number(plain);
+  /* A number as the language writes it in which the form was drawn, as rules/numbers.py reads it. */
+  const written = {
+    vi: /^[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d*)(?:,\d*)?$/,
+    en: /^[+-]?(?:[1-9]\d{0,2}(?:,\d{3})+|\d*)(?:\.\d*)?$/,
+  };
+  const typedNumber = (language) => (text) => {
+    const plain = text.replace(/vnđ|vnd|[\s₫đ%]/gi, "").replace("−", "-");
+    if (!/\d/.test(plain)) return NaN;
+    if (written[language].test(plain)) return Number(language === "en" ? plain.replace(/,/g, "") : plain.replace(/\./g, "").replace(",", "."));
+    return language === "vi" && /^[+-]?\d+\.\d+$/.test(plain) ? Number(plain) : NaN;
   };
   const day = (text) => {
     const today = new Date(); today.setHours(0, 0, 0, 0);
@@ -33,7 +37,10 @@
 
   /* Operators; undefined for one that is not known here */
   const some = (found, test) => found.some(test);
-  const compare = (read, test) => (found, wanted) => some(found, (one) => { const value = read(one); return !Number.isNaN(value) && test(value, wanted.map(read)); });
+  const compare = (read, test) => (found, wanted, language) => some(found, (one) => {
+    const value = read === Number ? typedNumber(language)(one) : read(one);
+    return !Number.isNaN(value) && test(value, wanted.map(read)); /* conditions write numbers plainly: 1250.5 */
+  });
   const operators = {
     filled: (found) => found.length > 0,
     yes: (found) => found.includes("yes"),
@@ -42,17 +49,17 @@
     is: (found, wanted) => found.includes(wanted[0]),
     contains: (found, wanted) => some(found, (one) => fold(one).includes(fold(wanted[0]))),
     starts: (found, wanted) => some(found, (one) => fold(one).startsWith(fold(wanted[0]))),
-    eq: compare(number, (one, [wanted]) => one === wanted),
-    lt: compare(number, (one, [wanted]) => one < wanted),
-    le: compare(number, (one, [wanted]) => one <= wanted),
-    gt: compare(number, (one, [wanted]) => one > wanted),
-    ge: compare(number, (one, [wanted]) => one >= wanted),
+    eq: compare(Number, (one, [wanted]) => one === wanted),
+    lt: compare(Number, (one, [wanted]) => one < wanted),
+    le: compare(Number, (one, [wanted]) => one <= wanted),
+    gt: compare(Number, (one, [wanted]) => one > wanted),
+    ge: compare(Number, (one, [wanted]) => one >= wanted),
     on: compare(day, (one, [wanted]) => one === wanted),
     before: compare(day, (one, [wanted]) => one < wanted),
     after: compare(day, (one, [wanted]) => one > wanted),
   };
   const denied = { empty: "filled", no: "yes", none: "in", not: "is", ne: "eq" };
-  const between = (family, found, wanted) => compare(family === "number" ? number : day, (one, [first, last]) => one >= first && one <= last)(found, wanted);
+  const between = (family, found, wanted, language) => compare(family === "number" ? Number : day, (one, [first, last]) => one >= first && one <= last)(found, wanted, language);
 
   const holds = (form, part) => {
     if (typeof part === "boolean") return part;
@@ -61,10 +68,11 @@
     const box = form.querySelector(`[data-field="${CSS.escape(part.field)}"]`);
     if (!box) return undefined;
     const found = values(form, part.field);
-    if (part.operator === "between") return between(box.dataset.family, found, part.values);
+    const language = inputs(form, `in.${part.field}`)[0]?.value || "vi";
+    if (part.operator === "between") return between(box.dataset.family, found, part.values, language);
     const known = operators[denied[part.operator] || part.operator];
     if (!known) return undefined;
-    const met = known(found, part.values);
+    const met = known(found, part.values, language);
     return denied[part.operator] ? !met : met;
   };
 
