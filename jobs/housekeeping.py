@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from config import Settings
-from services import attachments, job_runs, list_export_runs, orphans, trash_purge
+from services import attachment_removal, job_runs, list_export_runs, orphans, trash_purge
 from services.progress import Progress
 
 
@@ -17,7 +17,7 @@ def purge_job_runs(progress: Progress) -> None:
 def purge_trash(progress: Progress) -> None:
     """What has been in the trash for too long, and files that nobody saved; run it once a day."""
     trash_purge.purge_old(datetime.now(UTC), progress)
-    progress.count("files_dropped", attachments.purge_pending(datetime.now(UTC)))
+    progress.count("files_dropped", attachment_removal.purge_pending(datetime.now(UTC)))
 
 
 def remove_orphans(progress: Progress, removes: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Files of records: kept in GridFS, seen by whoever sees the record, deleted into the trash (S2.5).
+"""Files of records: kept in GridFS, given to their record, seen by whoever sees it (S2.5).
 
 A file is stored before its transaction, because GridFS takes part in none; what no attachment
 names is an orphan and is cleaned up. In the transaction the owner is written too: a deletion of
@@ -7,8 +7,7 @@ the owner at the same time conflicts, and no file is left behind.
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
@@ -16,9 +15,8 @@ from gridfs import GridOut
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from models import Attachment, Customer, Interaction, Order, Product, Record, TrashedRecord
+from models import Attachment, TrashedRecord
 from models.attachment import PENDING
-from models.base import CarebookDocument
 from rules.errors import N_, InvalidInput, NotAllowed, NotFound
 from rules.files import (
     HEAD_BYTES,
@@ -29,18 +27,11 @@ from rules.files import (
     content_type,
     has_markup,
 )
-from rules.filters import Criteria
-from rules.permissions import EDIT, SEE
-from rules.scope import (
-    Actor,
-    customer_scope,
-    may_attach,
-    may_delete,
-    order_scope,
-    product_scope,
-)
-from services import audit, field_files, lists, site_records, trash
+from rules.permissions import EDIT
+from rules.scope import Actor, may_attach
+from services import audit, field_files, lists
 from services.attachment_copies import refresh
+from services.attachment_owners import OWNERS, owner_for
 from services.orphans import files as orphaned
 from services.thumbnails import NotAPicture, thumbnail
 from stores import files
@@ -48,59 +39,8 @@ from stores.mongo import in_transaction
 
 Stored = dict[str, Any]
 FILES_SHOWN = 200
-PENDING_HOURS = 24
 PENDING_MOST = 50  # of one person: nobody fills the store with what is never saved
 THUMBNAIL_BYTES = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Records that may have files: which of them an actor sees, and the customer behind one.
-
-    `has_documents`: beside those in its fields.
-    """
-
-    document: type[CarebookDocument]
-    scope: Callable[[Actor, str], Criteria]
-    customer_id: Callable[[Stored], ObjectId | None]
-    label: Callable[[Stored], str]
-    has_documents: bool = True
-
-
-def _of_visible_customer(by: Actor, action: str) -> Criteria:
-    """Entries have no scope of their own: `_owner` asks for what they are about."""
-    return {}
-
-
-OWNERS: dict[str, Owner] = {
-    "customers": Owner(
-        Customer, customer_scope, lambda one: one["_id"], lambda one: str(one.get("name") or "")
-    ),
-    "orders": Owner(
-        Order, order_scope, lambda one: one.get("customer_id"), lambda one: str(one["code"])
-    ),
-    "records": Owner(
-        Record,
-        site_records.scope_of_all,
-        lambda one: one.get("customer_id"),
-        lambda one: str(one.get("title") or one["code"]),
-    ),
-    "products": Owner(
-        Product,
-        product_scope,
-        lambda one: None,
-        lambda one: str(one.get("name") or one["code"]),
-        has_documents=False,
-    ),
-    "interactions": Owner(
-        Interaction,
-        _of_visible_customer,
-        lambda one: one.get("customer_id"),
-        lambda one: str(
-            one.get("order_code") or one.get("record_code") or one.get("content") or ""
-        )[:80],
-    ),
-}
 
 
 # A file that stands in none of these places is nobody's, and is removed after a day.
@@ -140,11 +80,11 @@ def add(
         raise NotFound()
     if not may_attach(by, owner_kind):
         raise NotAllowed()
-    _owner(owner_kind, owner_id, by, None, EDIT)
+    owner_for(owner_kind, owner_id, by, None, EDIT)
     made = _stored(stream, name, by, at, upload_key)
 
     def work(session: ClientSession) -> Stored:
-        owner = _owner(owner_kind, owner_id, by, session, EDIT)
+        owner = owner_for(owner_kind, owner_id, by, session, EDIT)
         attachment = made | {
             "owner_kind": owner_kind,
             "owner_id": owner_id,
@@ -168,7 +108,7 @@ def add_pending(
 ) -> Stored:
     """Stores a file for a record that is not saved yet: `attach` gives it to the record.
 
-    Only its sender sees it; after PENDING_HOURS it is removed.
+    Only its sender sees it; after attachment_removal.PENDING_HOURS it is removed.
 
     Args:
         field: (kind, key) of the field that it is meant for, which takes it when its form is saved;
@@ -187,7 +127,7 @@ def add_pending(
         try:
             field_files.refuse_other(asked, made)
         except InvalidInput as error:
-            _drop_bytes(made)
+            field_files.drop_bytes([made])
             raise FileRefused(error.message, **error.params) from error
 
     def work(session: ClientSession) -> Stored:
@@ -219,7 +159,7 @@ def attach(
     if not ids:
         return 0
     wanted = list(dict.fromkeys(ids))
-    owner = _owner(owner_kind, owner_id, by, session)
+    owner = owner_for(owner_kind, owner_id, by, session)
     mine = {"_id": {"$in": wanted}, "owner_kind": PENDING, "owner_id": by.staff_id}
     waiting = list(Attachment.collection().find(mine, session=session))
     if len(waiting) != len(wanted):
@@ -264,7 +204,7 @@ def visible(attachment_id: ObjectId, *, by: Actor) -> Stored:
         return attachment
     if attachment.get("field") and not field_files.is_seen(attachment, by):
         raise NotFound()
-    _owner(attachment["owner_kind"], attachment["owner_id"], by, None)
+    owner_for(attachment["owner_kind"], attachment["owner_id"], by, None)
     return attachment
 
 
@@ -272,7 +212,7 @@ def check_seen(kind: str, record_id: ObjectId, *, by: Actor) -> None:
     """Raises NotFound for a record that has no documents, or that the actor does not see."""
     if kind not in OWNERS or not OWNERS[kind].has_documents:
         raise NotFound()
-    _owner(kind, record_id, by, None)
+    owner_for(kind, record_id, by, None)
 
 
 def of_owner(owner_id: ObjectId) -> list[Stored]:
@@ -292,86 +232,6 @@ def count(kind: str, record_id: ObjectId) -> int:
     """How many documents the page of a record lists, capped like every count of a list."""
     path = "customer_id" if kind == "customers" else "owner_id"
     return lists.capped_count(Attachment.collection(), {path: record_id, "field": None})
-
-
-def may_remove(attachment: Stored, by: Actor) -> bool:
-    """Whether the actor may delete this file; one in a field is taken out by the field's form."""
-    if attachment.get("field"):
-        return False
-    return may_delete(by, "attachments", is_own=attachment.get("staff_id") == by.staff_id)
-
-
-def remove(attachment_id: ObjectId, *, by: Actor, at: datetime) -> Stored:
-    """Moves a file into the trash; one that waits to be saved is gone at once.
-
-    Removing what is in the trash already changes nothing. Raises NotFound, NotAllowed, or
-    InvalidInput for a file in a field.
-    """
-    try:
-        attachment = visible(attachment_id, by=by)
-    except NotFound:
-        if not trash.is_in_trash("attachments", attachment_id):
-            raise
-        return {"_id": attachment_id, "name": ""}
-    if attachment["owner_kind"] == PENDING:
-        _discard([attachment])
-        return attachment
-    trash.delete("attachments", attachment_id, by=by, at=at)
-    return attachment
-
-
-def restore(attachment_id: ObjectId, *, by: Actor, at: datetime) -> None:
-    """Brings a file back from the trash. Raises NotFound, NotAllowed, InvalidInput."""
-    trash.restore_record("attachments", attachment_id, by=by, at=at)
-
-
-def purge_pending(now: datetime) -> int:
-    """Removes files that were sent for records nobody saved; returns how many."""
-    old = {"owner_kind": PENDING, "added_at": {"$lt": now - timedelta(hours=PENDING_HOURS)}}
-    found = list(Attachment.collection().find(old))
-    _discard(found)
-    return len(found)
-
-
-def _discard(attachments: Sequence[Stored]) -> None:
-    """The document goes first: without it nobody reaches the bytes, which are cleaned up anyhow."""
-    for one in attachments:
-        waiting = {"_id": one["_id"], "owner_kind": PENDING}
-        if Attachment.collection().delete_one(waiting).deleted_count:
-            files.delete(one["file_id"])
-            files.delete(one.get("thumbnail_id"))
-
-
-def _owner(
-    kind: str,
-    owner_id: ObjectId,
-    by: Actor,
-    session: ClientSession | None,
-    action: str = SEE,
-) -> Stored:
-    """The record, if the actor may do this with it. Raises NotFound."""
-    if kind not in OWNERS:
-        raise NotFound()
-    owner = OWNERS[kind]
-    found = owner.document.collection().find_one(
-        {"$and": [{"_id": owner_id}, owner.scope(by, action)]}, session=session
-    )
-    if found is not None and kind == "interactions" and not _sees_subject(found, by, session):
-        found = None
-    if found is None:
-        raise NotFound()
-    return found
-
-
-def _sees_subject(entry: Stored, by: Actor, session: ClientSession | None) -> bool:
-    """Whether the actor sees the record of a site's kind that an entry is about, else its customer."""
-    record_id = entry.get("record_id")
-    about, document, theirs = entry.get("customer_id"), Customer.collection(), customer_scope(by)
-    if record_id is not None:
-        about, document = record_id, Record.collection()
-        theirs = site_records.scope_of_all(by, SEE)
-    seen = {"$and": [{"_id": about}, theirs]}
-    return document.find_one(seen, {"_id": 1}, session=session) is not None
 
 
 def _stored(
@@ -433,7 +293,7 @@ def _once(made: Stored, work: Callable[[ClientSession], Stored]) -> Stored:
     try:
         return in_transaction(work)
     except DuplicateKeyError:
-        _drop_bytes(made)
+        field_files.drop_bytes([made])
         before = Attachment.collection().find_one(
             {"upload_key": {"$eq": made.get("upload_key"), "$type": "string"}}
         )
@@ -441,13 +301,8 @@ def _once(made: Stored, work: Callable[[ClientSession], Stored]) -> Stored:
             raise NotFound() from None
         return before
     except BaseException:
-        _drop_bytes(made)
+        field_files.drop_bytes([made])
         raise
-
-
-def _drop_bytes(made: Stored) -> None:
-    files.delete(made["file_id"])
-    files.delete(made["thumbnail_id"])
 
 
 def _note(

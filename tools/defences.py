@@ -208,11 +208,11 @@ DEFENCES = (
         "views/customers.py",
         "        return customer_scope(current_actor())\n",
         "        return {}\n",
-        "tests/views/test_matrix.py -k 'care_agent or no_search'",
+        "tests/views/test_matrix.py -k 'care_agent'",
     ),
     Defence(
         "scope: attachments ask their record",
-        "services/attachments.py",
+        "services/attachment_owners.py",
         '{"$and": [{"_id": owner_id}, owner.scope(by, action)]}',
         '{"_id": owner_id}',
         "tests/views/test_matrix.py -k 'care_agent'",
@@ -222,7 +222,7 @@ DEFENCES = (
         "services/references.py",
         "        scope=customer_scope,\n",
         "",
-        "tests/views/test_matrix.py -k no_search",
+        "tests/views/test_foreign_names.py -k no_search",
     ),
     Defence(
         "scope: forms of records",
@@ -236,7 +236,7 @@ DEFENCES = (
         "services/list_export_runs.py",
         "merge([wanted.criteria, scope(by, wanted.kind, EXPORT)])",
         "merge([wanted.criteria])",
-        "tests/views/test_matrix.py -k 'taken_out'",
+        "tests/views/test_foreign_names.py -k 'taken_out'",
     ),
     Defence(
         "scope: what was deleted by others",

@@ -22,7 +22,7 @@ from models import Order, Record
 from rules.errors import N_, InvalidInput
 from rules.field_values import FILES_KEPT
 from rules.files import AUDIO, INLINE, PDF, PICTURES, UNKNOWN, UPLOAD_BYTES
-from services import attachments, field_files, lists
+from services import attachment_removal, attachments, field_files, lists
 from services.thumbnails import THUMBNAIL_TYPE
 from stores.files import CHUNK_BYTES
 from views import formats
@@ -171,7 +171,7 @@ class Files(ScreenView):
     @expose("/<attachment_id>/delete", methods=("POST",))
     def delete_file_view(self, attachment_id: str) -> Any:
         chosen = object_id(attachment_id)
-        gone = attachments.remove(chosen, by=current_actor(), at=now())
+        gone = attachment_removal.remove(chosen, by=current_actor(), at=now())
         undo = url_for(".restore_file_view", attachment_id=chosen)
         text = gettext("File %(name)s is in the trash.", name=gone["name"])
         if not is_htmx():
@@ -184,7 +184,7 @@ class Files(ScreenView):
     @expose("/<attachment_id>/restore", methods=("POST",))
     def restore_file_view(self, attachment_id: str) -> Any:
         chosen = object_id(attachment_id)
-        attachments.restore(chosen, by=current_actor(), at=now())
+        attachment_removal.restore(chosen, by=current_actor(), at=now())
         back = attachments.visible(chosen, by=current_actor())
         flash(gettext("%(name)s is back.", name=back["name"]), "success")
         return redirect(_page_of(back["owner_kind"], back["owner_id"]), code=303)
@@ -251,7 +251,7 @@ def shown(found: Iterable[Stored]) -> list[ShownFile]:
             about=_about(row, orders),
             is_audio=row["content_type"] in AUDIO,
             content_type=row["content_type"],
-            may_remove=attachments.may_remove(row, actor),
+            may_remove=attachment_removal.may_remove(row, actor),
         )
         for row in rows
     ]

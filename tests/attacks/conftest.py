@@ -7,4 +7,5 @@ from tests.views.conftest import (  # noqa: F401  fixtures
     morning,
     queries,
     stranger,
+    world,
 )

@@ -24,7 +24,7 @@ from tests.attacks.test_stored_xss import EVIL, Reader, check
 from tests.factories import NOW
 from tests.views.conftest import Browser
 from tests.views.declared_addresses import OWN, TRASHED
-from tests.views.test_matrix import World, browser_for, cases, world  # noqa: F401  a fixture
+from tests.views.world import World, browser_for, cases
 
 pytestmark = pytest.mark.usefixtures("morning", "shipped", "valkey")
 
@@ -216,7 +216,7 @@ ASKED = {
 
 
 def test_every_section_of_the_configuration_is_poisoned(
-    world: World,  # noqa: F811
+    world: World,
     administrator: Actor,
 ) -> None:
     filled(world, administrator)
@@ -227,7 +227,7 @@ def test_every_section_of_the_configuration_is_poisoned(
 
 def test_no_screen_makes_an_element_of_anything_that_is_stored_or_sent(
     app: Flask,
-    world: World,  # noqa: F811
+    world: World,
     administrator: Actor,
 ) -> None:
     filled(world, administrator)

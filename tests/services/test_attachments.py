@@ -15,7 +15,7 @@ from models.attachment import EMBEDDED_KEPT
 from rules.errors import InvalidInput, NotAllowed, NotFound
 from rules.files import UPLOAD_BYTES
 from rules.scope import BY_CUSTOMER, Actor
-from services import attachments, care, trash, trash_purge
+from services import attachment_removal, attachments, care, trash, trash_purge
 from services.attachments import FileRefused
 from services.care import CareEntry
 from services.orphans import files as orphaned
@@ -125,7 +125,7 @@ def test_a_file_is_seen_with_its_record_only(
         with pytest.raises(NotFound):
             attachments.open_file(made["_id"], by=theirs)
         with pytest.raises(NotFound):
-            attachments.remove(made["_id"], by=theirs, at=NOW)
+            attachment_removal.remove(made["_id"], by=theirs, at=NOW)
         with pytest.raises(NotFound):
             add(owner, theirs, kind=kind)
     for kind in ("staff", "attachments", "$where"):
@@ -138,19 +138,19 @@ def test_only_its_sender_or_a_manager_deletes_a_file(
 ) -> None:
     made = add(customer, agent)
     with pytest.raises(NotAllowed):
-        attachments.remove(made["_id"], by=colleague, at=NOW)
-    attachments.remove(made["_id"], by=agent, at=NOW)
-    attachments.remove(made["_id"], by=agent, at=NOW)
+        attachment_removal.remove(made["_id"], by=colleague, at=NOW)
+    attachment_removal.remove(made["_id"], by=agent, at=NOW)
+    attachment_removal.remove(made["_id"], by=agent, at=NOW)
     stored = Customer.collection().find_one({"_id": customer})
     assert stored
     assert stored["attachments"] == []
     with pytest.raises(NotFound):
         attachments.open_file(made["_id"], by=agent)
     with pytest.raises(NotAllowed):
-        attachments.restore(made["_id"], by=colleague, at=NOW)
-    attachments.restore(made["_id"], by=agent, at=NOW)
+        attachment_removal.restore(made["_id"], by=colleague, at=NOW)
+    attachment_removal.restore(made["_id"], by=agent, at=NOW)
     assert attachments.open_file(made["_id"], by=agent)[1].read() == b"abc"
-    attachments.remove(made["_id"], by=manager, at=NOW)
+    attachment_removal.remove(made["_id"], by=manager, at=NOW)
 
 
 def test_a_customer_takes_its_files_along_and_brings_them_back(
@@ -244,8 +244,8 @@ def test_files_go_with_the_entry_they_were_sent_for(
 def test_what_nobody_saved_is_removed_after_a_day(agent: Actor, db: Any) -> None:
     attachments.add_pending(io.BytesIO(b"x"), "a", by=agent, at=NOW - timedelta(hours=25))
     kept = attachments.add_pending(io.BytesIO(b"y"), "b", by=agent, at=NOW)
-    assert attachments.purge_pending(NOW) == 1
-    assert attachments.purge_pending(NOW) == 0
+    assert attachment_removal.purge_pending(NOW) == 1
+    assert attachment_removal.purge_pending(NOW) == 0
     assert attachments.open_file(kept["_id"], by=agent)[1].read() == b"y"
     assert stored_files(db) == 1
 
@@ -276,13 +276,13 @@ def test_files_that_no_record_names_are_found_and_all_others_kept(
 ) -> None:
     kept = add(customer, agent, picture(), name="a.png")
     gone = add(customer, agent, picture(), name="b.png")
-    attachments.remove(gone["_id"], by=manager, at=NOW)
+    attachment_removal.remove(gone["_id"], by=manager, at=NOW)
     nobodys = files.save(io.BytesIO(b"x"), "c", limit=10)
     later = datetime.now(UTC) + timedelta(days=2)
     assert orphaned.search(later, removes=True) == 1
     with pytest.raises(FileNotFoundError):
         files.open_file(nobodys.file_id)
-    attachments.restore(gone["_id"], by=manager, at=NOW)
+    attachment_removal.restore(gone["_id"], by=manager, at=NOW)
     for one in (kept, gone):
         for is_thumbnail in (False, True):
             attachments.open_file(one["_id"], by=agent, is_thumbnail=is_thumbnail)

@@ -14,6 +14,7 @@ from rules.errors import InvalidInput, NotAllowed, NotFound
 from rules.scope import BY_CUSTOMER, SYSTEM, Actor
 from services import (
     actors,
+    attachment_removal,
     attachments,
     audit_restore,
     configuration,
@@ -277,9 +278,11 @@ def test_it_is_deleted_by_the_form_alone(
     save(customer, agent, contract=[made])
     for by in (agent, manager):
         with pytest.raises(InvalidInput, match="stands in a field"):
-            attachments.remove(made, by=by, at=NOW)
+            attachment_removal.remove(made, by=by, at=NOW)
     assert value(customer) == [made]
-    assert not attachments.may_remove(Attachment.collection().find_one({"_id": made}) or {}, agent)
+    assert not attachment_removal.may_remove(
+        Attachment.collection().find_one({"_id": made}) or {}, agent
+    )
 
 
 def test_files_go_into_the_trash_and_come_back_with_their_record(

@@ -1,59 +1,21 @@
 """The application and browsers of the standing cast."""
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
-from flask.testing import FlaskClient
 from pymongo import monitoring
-from werkzeug.test import TestResponse
 
 from app import create_app
 from config import Settings
 from models import Staff
 from rules.scope import Actor
-from services import staff_sessions
 from stores import mongo
 from tests.factories import NOW
-from views.context import now
-from views.identity import SESSION_KEY
-
-TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
-
-
-class Browser(FlaskClient):
-    """A client that sends forms as a page does: with the token of the page."""
-
-    def open(self, *where: Any, **options: Any) -> TestResponse:
-        """Reads each answer to its end, so that files are closed."""
-        return super().open(*where, **{"buffered": True, **options})
-
-    def send(
-        self, address: str, form: dict[str, Any] | None = None, **options: Any
-    ) -> TestResponse:
-        """Posts a form with a valid token."""
-        return self.post(address, data={"csrf_token": self.token(), **(form or {})}, **options)
-
-    def token(self) -> str:
-        page = self.get("/nowhere").get_data(as_text=True)
-        found = TOKEN.search(page)
-        assert found, page
-        return found.group(1)
-
-    def log_in(self, staff: Staff) -> str:
-        """Logs in as if by password; returns the key of the session."""
-        with self.application.app_context():
-            key = staff_sessions.open_session(
-                staff, now(), address="127.0.0.1", agent="Firefox Linux"
-            )
-        with self.session_transaction() as session:
-            session["_user_id"] = staff.fs_uniquifier
-            session["_fresh"] = True
-            session[SESSION_KEY] = key
-        return key
+from tests.views.browser import Browser
+from tests.views.world import World, furnished
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +62,12 @@ def morning(db: Any) -> Iterator[None]:
 def desk(morning: None, shipped: None, agent: Actor, browser_of: Callable[[Actor], Browser]) -> Any:
     """A care agent's browser, in the morning, with the shipped pick lists."""
     return browser_of(agent)
+
+
+@pytest.fixture
+def world(db: Any, agent: Actor, colleague: Actor, manager: Actor) -> World:
+    """The same things once mine, once a colleague's, once in the trash, under care by customer."""
+    return furnished(db, agent, colleague, manager)
 
 
 class _Listener(monitoring.CommandListener):

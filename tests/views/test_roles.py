@@ -12,7 +12,8 @@ from models import Interaction, Order, Product, Staff
 from rules.scope import Actor
 from tests.factories import TODAY, make_customer, make_order, make_product
 from tests.views.conftest import Browser
-from tests.views.test_security import PUBLIC, addresses
+from tests.views.declared_addresses import PUBLIC
+from tests.views.test_security import addresses
 
 pytestmark = pytest.mark.usefixtures("morning", "shipped")
 

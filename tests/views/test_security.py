@@ -12,23 +12,9 @@ from rules.errors import StoreUnavailable
 from rules.scope import Actor
 from services import readiness, staff_sessions
 from tests.views.conftest import Browser, make_app
+from tests.views.declared_addresses import PUBLIC
 from views.context import now
 
-PUBLIC = {
-    "static",
-    "login.login",
-    "login.link",
-    "login.language",
-    "sign_in.begin",
-    "sign_in.callback",
-    "second_step.code",
-    "forgotten.forgotten",
-    "api.me",
-    *("api.records", "api.record", "api.change_record"),
-    "health.healthz",
-    "health.readyz",
-    "metrics.metrics",
-}
 EXAMPLES = {"secret": "nonsense", "filename": "css/frame.css"}
 
 
