@@ -114,7 +114,10 @@ def convert(
     turn = _Turn(config, known, key, before, after, datetime.now(UTC))
 
     def work(ids: Sequence[ObjectId]) -> None:
-        for name, number in turn.convert(ids).items():
+        # What a value was before is read and written back at one moment: the purge may forget it,
+        # and delete the files that it names, just then.
+        done = mongo.in_transaction(lambda session: turn.convert(ids, session))
+        for name, number in done.items():
             progress.count(f"values_{name}", number)
 
     # While values are on their way from one type to the other, an index that demands that they
@@ -214,12 +217,12 @@ class _Turn:
         what, new = conversions.convert(self.old, self.new, value, self._typing, self._names)
         return what, field_values.stored(self.new, new)
 
-    def convert(self, ids: Sequence[ObjectId]) -> dict[str, int]:
+    def convert(self, ids: Sequence[ObjectId], session: ClientSession) -> dict[str, int]:
         """Converts the values of these records; {what: how many}."""
         counts = {KEPT: 0, CONVERTED: 0, LOST: 0}
         writes = []
         wanted = {self.old.path: 1, BEFORE: 1}
-        for row in self.collection.find({"_id": {"$in": list(ids)}}, wanted):
+        for row in self.collection.find({"_id": {"$in": list(ids)}}, wanted, session=session):
             stored = value_at(row, self.old.path)
             what, new = self.becomes(row)
             if stored is None and new is None:
@@ -228,7 +231,7 @@ class _Turn:
             if what != KEPT:
                 writes.append(self._write(row["_id"], stored, new))
         if writes:
-            self.collection.bulk_write(writes, ordered=False)
+            self.collection.bulk_write(writes, ordered=False, session=session)
         return counts
 
     def shown(self, value: Any) -> Any:

@@ -410,6 +410,29 @@ def test_files_from_before_a_change_of_type_go_after_the_days_of_the_trash(
     assert [(row["record_id"], row["record_label"]) for row in purged] == [(lost, "")]
 
 
+def test_files_that_are_forgotten_while_a_change_of_type_is_undone_are_named_by_no_value(
+    agent: Actor, customer: ObjectId, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(customer, agent, contract=[lost := send("a.pdf")])
+    convert("contract", "file", "text")
+    becomes = field_conversion._Turn.becomes
+    later = datetime.now(UTC) + timedelta(days=31)
+
+    def forgotten_then(turn: Any, row: dict[str, Any]) -> tuple[str, Any]:
+        """Between what the job reads and what it writes."""
+        found = becomes(turn, row)
+        trash_purge.purge_old(later)
+        return found
+
+    define("customers.contract", type="file", label_vi="x")
+    monkeypatch.setattr(field_conversion._Turn, "becomes", forgotten_then)
+    types = ({"type": one, "label_vi": "x"} for one in ("text", "file"))
+    field_conversion.convert("customers", "contract", *types)
+    assert Attachment.collection().find_one({"_id": lost}) is None
+    assert value(customer) == []
+    assert str(lost) not in str(stored(customer))
+
+
 def convert(key: str, old: str, new: str) -> None:
     before, after = ({"type": one, "label_vi": "x"} for one in (old, new))
     config = configuration.snapshot()
