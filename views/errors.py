@@ -39,7 +39,10 @@ TEXTS = {
     409: (N_("Somebody was faster"), N_("The record changed meanwhile. Load it again.")),
     413: (
         N_("Too large"),
-        N_("This is larger than Carebook takes. A file may have 20 MB, a text 1 MB."),
+        N_(
+            "This is larger than Carebook takes, so nothing of it was saved. A file may have 20 MB, "
+            "all files of a form 250 MB together, a text 1 MB."
+        ),
     ),
     422: (N_("Please check"), N_("Some fields need another look.")),
     429: (N_("Too many attempts"), N_("Wait a moment, then try again.")),

@@ -28,11 +28,11 @@ def take_carried(kind: Kind, typed: dict[str, str]) -> dict[str, CareError]:
         sent = [one for one in request.files.getlist(name) if one.filename]
         if name == key or not sent:
             continue
-        try:
-            for one in sent:
+        for one in sent:
+            try:
                 _add(kind.fields.get(key), typed, key, _taken(kind, key, one))
-        except InvalidInput as error:
-            refused[key] = error
+            except InvalidInput as error:
+                refused.setdefault(key, error)
     return refused
 
 

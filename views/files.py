@@ -8,6 +8,7 @@ has a policy of its own, and no address names a place in the store.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -40,6 +41,8 @@ PDF_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'"
 )
 KEY_LENGTH = 60
+MEMORY_BYTES = 500 * 1024  # of a file that arrives; the rest of it waits on the disk
+RECEIVED_BYTES = UPLOAD_BYTES + 1024 * 1024  # more than any form takes of one file
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,21 @@ class ShownFile:
     may_remove: bool
 
 
+class Received(SpooledTemporaryFile[bytes]):
+    """A file as it arrives: of one that is too large no more is kept than shows that it is."""
+
+    def __init__(self) -> None:
+        super().__init__(max_size=MEMORY_BYTES, mode="w+b")
+
+    def write(self, piece: Any) -> int:
+        return super().write(piece[: max(RECEIVED_BYTES - self.tell(), 0)])
+
+
 class UploadRequest(Request):
     """A request that closes the temporary files of its uploads, those that broke off too."""
 
     def _get_file_stream(self, *about: Any, **more: Any) -> IO[bytes]:
-        stream = super()._get_file_stream(*about, **more)
+        stream = Received()
         self.__dict__.setdefault("_uploads", []).append(stream)
         return stream
 
@@ -202,13 +215,14 @@ def take_pending() -> list[Stored]:
     actor = current_actor()
 
     def take(sent: FileStorage, key: str | None) -> Stored:
-        return attachments.add_pending(
+        made = attachments.add_pending(
             sent.stream, sent.filename or "", by=actor, at=now(), upload_key=key
         )
+        # Noted one by one: another one may be refused, and this one stays with the form.
+        g.taken_files = [*g.get("taken_files", ()), made["_id"]]
+        return made
 
-    taken = _take_all(take)
-    g.taken_files = [*g.get("taken_files", ()), *(one["_id"] for one in taken)]
-    return taken
+    return _take_all(take)
 
 
 def has_sent() -> bool:
@@ -275,12 +289,23 @@ def _icon(content_type: str, name: str) -> str:
 
 
 def _take_all(take: Callable[[FileStorage, str | None], Stored]) -> list[Stored]:
-    """Takes every file of the request; an input that was left empty sends one without a name."""
+    """Takes every file of the request that can be taken, also beside one that is refused.
+
+    An input that was left empty sends one without a name. Raises InvalidInput.
+    """
     sent = [one for one in request.files.getlist("files") if one.filename]
     if not sent:
         raise InvalidInput(N_("Choose at least one file."))
     key = request.form.get("upload_key", "")[:KEY_LENGTH]
-    return [take(one, f"{key}-{number}" if key else None) for number, one in enumerate(sent)]
+    taken, refused = [], []
+    for number, one in enumerate(sent):
+        try:
+            taken.append(take(one, f"{key}-{number}" if key else None))
+        except InvalidInput as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
+    return taken
 
 
 def _page_of(kind: str, owner_id: ObjectId | None) -> str:

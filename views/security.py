@@ -15,8 +15,11 @@ from views import api
 from views.context import is_htmx, local_path, person
 from views.identity import SESSION_KEY
 
-UPLOAD_MAX_BYTES = 21 * 1024 * 1024  # 20 MB of attachments (S2.5) and the form around them
 FORM_MAX_BYTES = 1024 * 1024
+REQUEST_MAX_BYTES = 21 * 1024 * 1024  # of strangers and programs
+# Of people who are logged in: several files of 20 MB (S2.5), and one that is too large as well, so
+# that it is refused by name beside its field and what was typed comes back with the form.
+FILES_MAX_BYTES = 250 * 1024 * 1024
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -60,12 +63,12 @@ def register(app: Flask, settings: Settings) -> None:
         # The cookie is renewed when the session is noted as seen, and not with every style sheet.
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=timedelta(days=SESSION_DAYS),
-        MAX_CONTENT_LENGTH=UPLOAD_MAX_BYTES,
+        MAX_CONTENT_LENGTH=REQUEST_MAX_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_MAX_BYTES,
         # A page stays open all day; its token lives as long as the login.
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.before_request(_limit_plain_forms)
+    app.before_request(_limit_forms)
     # The login comes first: a page of a closed session says "log in", not "token missing".
     app.before_request(_require_login)
     protect = CSRFProtect(app)
@@ -74,10 +77,13 @@ def register(app: Flask, settings: Settings) -> None:
     app.after_request(_add_headers)
 
 
-def _limit_plain_forms() -> None:
-    """Werkzeug limits the memory of multipart forms only; a plain form is read whole."""
+def _limit_forms() -> None:
+    """Says how much of a form is read, before anything reads it."""
     if request.mimetype == "application/x-www-form-urlencoded":
+        # Werkzeug limits the memory of multipart forms only; a plain form is read whole.
         request.max_content_length = FORM_MAX_BYTES
+    elif request.mimetype == "multipart/form-data" and _needs_login():
+        request.max_content_length = FILES_MAX_BYTES
 
 
 def login_redirect() -> BaseResponse:
@@ -95,11 +101,15 @@ def _login_url(asked: str | None) -> str:
     return url_for("login.login", next=asked if asked != "/" else None)
 
 
+def _needs_login() -> bool:
+    if request.endpoint is None or request.endpoint == "static":
+        return False
+    return not getattr(current_app.view_functions[request.endpoint], "is_public", False)
+
+
 def _require_login() -> BaseResponse | None:
     """Nothing answers without a login unless it says so with `@public`."""
-    if request.endpoint is None or request.endpoint == "static":
-        return None
-    if getattr(current_app.view_functions[request.endpoint], "is_public", False):
+    if not _needs_login():
         return None
     staff = person()
     if staff is None:

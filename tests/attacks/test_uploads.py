@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
+from werkzeug.datastructures import FileStorage
 
 from models import Attachment
 from rules.files import UPLOAD_BYTES, clean_name
@@ -19,6 +20,8 @@ from rules.scope import Actor
 from tests.factories import make_customer
 from tests.pictures import pdf, picture, png_bomb, sound
 from tests.views.conftest import Browser
+from views import security
+from views.files import MEMORY_BYTES, RECEIVED_BYTES, Received
 
 MB = 1024 * 1024
 SCRIPT = b"alert(document.domain)//"
@@ -210,20 +213,30 @@ def test_one_byte_too_many_is_refused_with_a_word(
     agent: Actor, browser_of: Callable[[Actor], Browser], customer: ObjectId
 ) -> None:
     browser = browser_of(agent)
-    for size, status in ((UPLOAD_BYTES, 303), (UPLOAD_BYTES + 1, 422), (22 * MB, 413)):
+    for size, status in ((UPLOAD_BYTES, 303), (UPLOAD_BYTES + 1, 422), (22 * MB, 422)):
         whole = HEAD + b"x" * size + b"\r\n--b--\r\n"
         headers = {"HX-Request": "true"} if status == 422 else {}
         response = send_raw(browser, customer, io.BytesIO(whole), str(len(whole)), **headers)
         assert response.status_code == status
         assert status == 303 or "20 MB" in response.text
+    claimed = str(security.FILES_MAX_BYTES + 1)
+    response = send_raw(browser, customer, io.BytesIO(HEAD), claimed)
+    assert response.status_code == 413
+    assert "20 MB" in response.text
+    assert "250 MB" in response.text
     assert Attachment.collection().count_documents({}) == 1
 
 
 @pytest.mark.parametrize("claimed", [None, "100", "999999999999", "-1", "x"])
 def test_a_lie_about_the_length_is_not_believed(
-    agent: Actor, browser_of: Callable[[Actor], Browser], customer: ObjectId, claimed: str | None
+    agent: Actor,
+    browser_of: Callable[[Actor], Browser],
+    customer: ObjectId,
+    claimed: str | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever the header says, no more than the limit is read of a stream that does not end."""
+    monkeypatch.setattr(security, "FILES_MAX_BYTES", 21 * MB)
 
     class Endless(io.RawIOBase):
         read_bytes = 0
@@ -242,6 +255,24 @@ def test_a_lie_about_the_length_is_not_believed(
     assert response.status_code in (303, 400, 411, 413, 422)
     assert stream.read_bytes <= 23 * MB
     assert Attachment.collection().count_documents({}) == 0
+
+
+def test_a_stranger_sends_no_large_form(stranger: Browser, db: Any) -> None:
+    """Nobody who is not logged in has more than a little read, whatever it is called."""
+    large = FileStorage(io.BytesIO(b"x" * 22 * MB), "a.png")
+    assert stranger.send_large("/login", {}, "email", large).status_code == 413
+
+
+def test_no_more_of_a_file_is_kept_than_shows_that_it_is_too_large() -> None:
+    with Received() as file:
+        for _ in range(400):
+            file.write(b"x" * 100 * 1024)
+        assert file.tell() == RECEIVED_BYTES
+        assert file.name is not None, "it is on the disk, and not in memory"
+    with Received() as file:
+        file.write(b"x" * MEMORY_BYTES)
+        file.seek(0)
+        assert len(file.read()) == MEMORY_BYTES
 
 
 def test_an_empty_file_and_no_file_are_named(

@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from models import Staff
 from services import staff_sessions
@@ -26,6 +27,16 @@ class Browser(FlaskClient):
     ) -> TestResponse:
         """Posts a form with a valid token."""
         return self.post(address, data={"csrf_token": self.token(), **(form or {})}, **options)
+
+    def send_large(
+        self, address: str, texts: dict[str, str], name: str, *files: FileStorage
+    ) -> TestResponse:
+        """Posts a form with large files under one name: `send` leaves temporary files open."""
+        form = {"csrf_token": self.token(), **texts, name: list(files)}
+        boundary, whole = encode_multipart(form)
+        return self.post(
+            address, data=whole, content_type=f"multipart/form-data; boundary={boundary}"
+        )
 
     def token(self) -> str:
         page = self.get("/nowhere").get_data(as_text=True)

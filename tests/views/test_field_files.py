@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
+from werkzeug.datastructures import FileStorage
 
 from models import Attachment, Customer, Product, Staff
 from rules.scope import SYSTEM, Actor
@@ -103,6 +104,28 @@ def test_a_refused_form_keeps_files_and_texts(desk: Browser, customer: ObjectId)
     assert re.search(rf'name="contract" value="{kept}" checked', again.text)
     assert desk.send(address, form | {"name": "Mới"}).status_code == 303
     assert names(customer) == [NAME]
+
+
+def test_a_form_with_a_file_that_is_far_too_large_comes_back_as_it_was_typed(
+    desk: Browser, customer: ObjectId
+) -> None:
+    """Without scripts nothing says so before the whole form was sent."""
+    form = {
+        "was.name": "Bích Ngọc",
+        "name": "Bích Ngọc Hai",
+        "was.contract": "",
+        "contract": "",
+    }
+    large = FileStorage(io.BytesIO(bytes(30 * 1024 * 1024)), "quay phim.mp4")
+    files = ("files.contract", FileStorage(*sent()), large)
+    again = desk.send_large(f"/customers/{customer}/edit", form, *files)
+    text = unescape(again.text)
+    assert again.status_code == 422
+    assert 'value="Bích Ngọc Hai"' in text
+    assert "“quay phim.mp4” lớn hơn 20 MB" in text
+    kept = str(newest()["_id"])
+    assert re.search(rf'name="contract" value="{kept}" checked', text)
+    assert names(customer) == []
 
 
 def test_a_script_sends_files_before_the_form(desk: Browser, customer: ObjectId) -> None:

@@ -3,10 +3,12 @@
 import io
 import json
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
 from bson import ObjectId
+from werkzeug.datastructures import FileStorage
 
 from models import Attachment, Interaction, TrashedRecord
 from rules.scope import Actor
@@ -32,6 +34,10 @@ def customer(db: Any) -> ObjectId:
 
 def sent(content: bytes = b"abc", name: str = "báo giá.txt") -> tuple[io.BytesIO, str]:
     return io.BytesIO(content), name
+
+
+def large(name: str, megabytes: int) -> FileStorage:
+    return FileStorage(io.BytesIO(bytes(megabytes * 1024 * 1024)), name)
 
 
 def newest() -> dict[str, Any]:
@@ -118,6 +124,29 @@ def test_a_refused_file_keeps_what_was_typed(desk: Browser, customer: ObjectId) 
     assert "Đã gửi báo giá" in again.text
     assert "tệp trống" in again.text
     assert Interaction.collection().count_documents({}) == 0
+
+
+def test_a_file_that_is_far_too_large_keeps_what_was_typed_and_the_other_files(
+    desk: Browser, customer: ObjectId
+) -> None:
+    files = [FileStorage(*sent()), large("quay phim.mp4", 30), FileStorage(*sent(name="c.txt"))]
+    again = desk.send_large(f"/care/customers/{customer}", TYPED, "files", *files)
+    assert again.status_code == 422
+    assert "Đã gửi báo giá" in again.text
+    assert "“quay phim.mp4” lớn hơn 20 MB" in unescape(again.text)
+    assert Attachment.collection().count_documents({}) == 2
+    for one in Attachment.collection().find():
+        assert f'name="file" value="{one["_id"]}"' in again.text
+    assert Interaction.collection().count_documents({}) == 0
+
+
+def test_several_files_of_a_plain_form_may_be_large_together(
+    desk: Browser, customer: ObjectId
+) -> None:
+    files = [large(name, 15) for name in ("a.bin", "b.bin")]
+    page = desk.send_large(f"/files/to/customers/{customer}", {}, "files", *files)
+    assert page.status_code == 303
+    assert Attachment.collection().count_documents({"owner_id": customer}) == 2
 
 
 def test_a_waiting_file_is_removed_for_good(desk: Browser, db: Any) -> None:
