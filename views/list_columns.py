@@ -61,10 +61,15 @@ class ChosenColumn:
 def compile_list(screen: Any, config: Configuration, access: Access, locale: str) -> CompiledList:
     """The compiled list of a screen (views/kind_list.py); from memory while nothing changed."""
     key = ("list", screen.list_key, frozenset(role.key for role in access.roles), locale)
-    return config.once(key, lambda: _compile(screen, config, access, locale))
+    return config.once(
+        key, lambda: draft_list(screen, config, access, locale, _wanted(screen, config, access))
+    )
 
 
-def _compile(screen: Any, config: Configuration, access: Access, locale: str) -> CompiledList:
+def draft_list(
+    screen: Any, config: Configuration, access: Access, locale: str, wanted: Mapping[str, Any]
+) -> CompiledList:
+    """The list as it would be with these settings, whatever is stored."""
     fields = config.fields(screen.kind, access)
     columns = {
         column.key: _own_column(column, config, access, screen.kind, locale)
@@ -77,7 +82,6 @@ def _compile(screen: Any, config: Configuration, access: Access, locale: str) ->
         if key not in own | hidden:
             columns[key] = _field_column(field, access, screen.kind, locale)
     sorts = _sorts(screen, fields, columns)
-    wanted = _wanted(screen, config, access)
     default = read_columns(wanted.get("columns"), columns) or tuple(
         ChosenColumn(column.key) for column in screen.columns if column.key in columns
     )

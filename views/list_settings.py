@@ -23,6 +23,7 @@ from views.field_cells import kind_label
 from views.filtering import context_of
 from views.kind_list import KindList
 from views.list_columns import PAGE_SIZES, CompiledList, compile_list, read_columns
+from views.list_preview import ListPreview, previewed
 from views.row_menu import LABELS, offered_actions
 
 EVERYBODY = ""
@@ -52,6 +53,7 @@ class ListShape:
     default_sort: str
     usual_page_size: int
     filters: Sequence[tuple[str, str]]  # (key, label)
+    screen: KindList
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,14 @@ class ListSettings(ScreenView):
         if request.method == "GET":
             usual = content if content is not None or not role else list_settings.stored(key)[0]
             draft = _stored_draft(shape, role, usual or {})
-            return self._form(shape, role, draft, version=version, is_own=content is not None)
+            return self._form(
+                shape,
+                role,
+                draft,
+                version=version,
+                is_own=content is not None,
+                preview=previewed(shape, _seen_as(role), usual or {}),
+            )
         sent = request.form.get("version", "")
         number = sent_version()
         says = f"{shape.label} · {dict(_audiences())[role]}"
@@ -147,6 +156,12 @@ class ListSettings(ScreenView):
         flash(gettext("Saved."), "success")
         return redirect(url_for(".list_view", key=key, role=role or None), code=303)
 
+    @expose("/<key>/preview", methods=("POST",))
+    def preview_view(self, key: str) -> Any:
+        """The first rows as the list would be; nothing is written."""
+        shape, role = _shape(key), _role()
+        return self.render("settings/_list_preview.html", preview=_drafted(shape, role, _typed()))
+
     @expose("/<key>/check")
     def check_view(self, key: str) -> Any:
         """What a condition means, while it is typed."""
@@ -172,6 +187,7 @@ class ListSettings(ScreenView):
         version: Any,
         is_own: bool,
         problem: CareError | None = None,
+        preview: ListPreview | None = None,
     ) -> str:
         there = list_settings.shaped(configured())
         return self.render(
@@ -183,6 +199,7 @@ class ListSettings(ScreenView):
                 for key, name in _audiences()
             ],
             draft=draft,
+            preview=preview or _drafted(shape, role, _typed()),
             sorts=_sorts(_compiled(shape, role)),
             sizes=PAGE_SIZES,
             colours=[(one, gettext(COLOUR_NAMES[one])) for one in COLOURS],
@@ -224,6 +241,7 @@ def _shape_of(view: KindList, key: str, kind: str, label: str, icon: str) -> Lis
         view.default_sort,
         view.usual_page_size,
         [(one.key, str(gettext(one.label))) for one in view.list_filters()],
+        view,
     )
 
 
@@ -363,6 +381,21 @@ def _typed() -> Typed:
         colours=[one for one in colours if one[0].strip()],
         actions=[key for key in actions if key in acting],
     )
+
+
+def _drafted(shape: ListShape, role: str, typed: Typed) -> ListPreview:
+    """How the list would be with what stands in the form."""
+    try:
+        content = rules.read(typed, _offered(shape, role))
+    except InvalidInput as error:
+        return ListPreview(_seen_as(role), problems=list(error.fields.values()))
+    return previewed(shape, _seen_as(role), content)
+
+
+def _seen_as(role: str) -> str:
+    """As which role the preview is drawn: the chosen one, else that of the settings."""
+    chosen = request.values.get("seen_as", role)
+    return chosen if chosen in configured().roles else EVERYBODY
 
 
 def _moved(name: str, keys: list[str]) -> list[str]:

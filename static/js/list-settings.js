@@ -1,4 +1,24 @@
-/* Row colours of a list: add an empty one, take one away. Without scripts an empty row stands ready. */
+/* Settings of a list. After every change the preview is drawn anew; nothing is in force until it is
+   saved. Row colours: add an empty one, take one away. Without scripts an empty row stands ready, and
+   a button draws the preview. */
+(() => {
+  "use strict";
+  const form = document.querySelector("form[data-list-preview]");
+  const shown = document.getElementById("list-preview");
+  if (!form || !shown) return;
+  document.querySelector(".preview-draw").hidden = true;
+  let latest = 0;
+  const draw = async () => {
+    latest += 1;
+    const mine = latest;
+    const response = await window.carebook.post(form.dataset.listPreview, new FormData(form)).catch(() => null);
+    if (response?.ok && mine === latest) shown.innerHTML = await response.text(); /* our own server's fragment */
+  };
+  let waiting = 0;
+  const later = () => { clearTimeout(waiting); waiting = setTimeout(draw, 250); };
+  ["input", "change"].forEach((name) => document.addEventListener(name, (event) => { if (event.target === form || event.target.form === form) later(); }));
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-colour-drop]")) later(); });
+})();
 (() => {
   "use strict";
   const list = document.querySelector("[data-colours]");

@@ -247,3 +247,97 @@ def test_broken_content_is_shown_as_a_list_without_settings(
 @pytest.mark.parametrize("address", ["nothing", "customers?role=nobody", "records_none"])
 def test_what_is_not_there_is_not_found(admin: Browser, address: str) -> None:
     assert admin.get(f"/settings/screens/{address}").status_code == 404
+
+
+def preview(admin: Browser, role: str = "", **typed: Any) -> str:
+    columns = typed.pop("columns", ["code", "name"])
+    form = {"column_order": columns, "columns": columns, "filters": FILTERS, **typed}
+    answer = admin.send(f"{ADDRESS}/preview?role={role}", form)
+    assert answer.status_code == 200
+    return re.sub(r"<[^>]+>|\s+", " ", answer.text)
+
+
+def drawn(admin: Browser, **typed: Any) -> list[str]:
+    columns = typed.pop("columns")
+    form = {"column_order": columns, "columns": columns, "filters": FILTERS, **typed}
+    page = admin.send(f"{ADDRESS}/preview", form).text
+    return [one.strip() for one in re.findall(r'<th scope="col"[^>]*>([^<]*)', page)]
+
+
+def test_settings_that_are_not_saved_are_shown_on_the_first_rows(admin: Browser) -> None:
+    for number in range(9):
+        make_customer(code=f"KH-{number}", name=f"Khách {number}")
+    form = {"sort": "-name", "page_size": "20", "filters": ["q"]}
+    shown = preview(admin, columns=["name", "code"], **form)
+    assert drawn(admin, columns=["name", "code"]) == ["Khách hàng", "Mã khách hàng"]
+    assert re.findall(r"KH-\d", shown) == ["KH-8", "KH-7", "KH-6", "KH-5", "KH-4", "KH-3"]
+    assert "20 dòng mỗi trang" in shown
+    assert ConfigurationItem.collection().count_documents({"section": "lists"}) == 0
+    assert AuditEntry.collection().count_documents({"kind": "lists"}) == 0
+
+
+def test_widths_and_colours_of_a_preview_are_those_typed(admin: Browser) -> None:
+    make_customer(name="Lan", note="gấp")
+    form = {
+        "column_order": ["name"],
+        "columns": ["name"],
+        "width.name": "321",
+        "where": ["note.filled()"],
+        "place": ["0"],
+        "colour.0": "red",
+    }
+    page = admin.send(f"{ADDRESS}/preview", form).text
+    assert '<col width="321">' in page
+    assert 'class="row-red"' in page
+    assert "row-legend" in page
+
+
+def test_what_is_wrong_with_the_settings_is_said_in_the_preview(admin: Browser) -> None:
+    assert "Chọn ít nhất một cột" in preview(admin, columns=[])
+    make_customer(name="Lan")
+    bad = preview(admin, where=["nothing.is(1)"], place=["0"], **{"colour.0": "red"})
+    assert "màu dòng" in bad.lower()
+    assert "Lan" in bad
+
+
+def test_a_preview_for_a_role_shows_no_more_than_the_role_sees(
+    admin: Browser, configure: Callable[..., None]
+) -> None:
+    role = {
+        "label_vi": "Thực tập",
+        "kinds": {
+            "customers": {
+                "actions": ["see"],
+                "reach": "own",
+                "fields": {"note": "hidden", "phones": "masked"},
+            }
+        },
+    }
+    configure(Change("roles", "trainee", role))
+    make_customer(name="Lan", phones=["0912345678"], note="bí mật")
+    own = preview(admin, columns=["name", "phones", "note"])
+    assert "bí mật" in own
+    assert "0912" in own
+    columns = ["name", "phones", "note"]
+    for seen in (
+        preview(admin, "trainee", columns=columns),
+        preview(admin, columns=columns, seen_as="trainee"),
+    ):
+        assert "Lan" in seen  # with the records that the administrator sees
+        assert "bí mật" not in seen
+        assert "0912345678" not in seen.replace(" ", "")
+
+
+def test_the_page_itself_shows_what_is_stored_and_a_button_works_without_scripts(
+    admin: Browser,
+) -> None:
+    make_customer(name="Lan", code="KH-1")
+    assert "KH-1" in admin.get(ADDRESS).text
+    form = {"do": "preview", "version": "0", "column_order": ["name"], "columns": ["name"]}
+    assert "KH-1" not in re.sub(r"<form.*", "", admin.send(ADDRESS, form).text, flags=re.DOTALL)
+
+
+def test_only_who_configures_asks_for_a_preview(
+    agent: Actor, browser_of: Callable[[Actor], Browser]
+) -> None:
+    assert browser_of(agent).send(f"{ADDRESS}/preview", {}).status_code == 403
