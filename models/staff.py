@@ -78,7 +78,7 @@ class Staff(CarebookDocument, UserMixin):
     # Saved views: in the sidebar, and with which one each list opens; see services.saved_views.
     pins = EmbeddedDocumentListField(Pin)
     opens_with = DictField()
-    views_saved_at = DateTimeField()
+    views_saved_at = DateTimeField()  # of its own: what is remembered of them is old then
     # Which tabs of records the person switched on or off itself: {kind: {tab: bool}} (S4.2).
     tabs = DictField()
     seen_at = DateTimeField()  # last use of any browser, within staff_sessions.SEEN_EVERY

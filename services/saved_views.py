@@ -64,10 +64,7 @@ def create(
     }
 
     def work(session: ClientSession) -> Row:
-        # A write to the person's own document lets two clicks at once come one after the other.
-        Staff.collection().update_one(
-            {"_id": by.staff_id}, {"$set": {"views_saved_at": at}}, session=session
-        )
+        _touch(by.staff_id, session)  # two clicks at once come one after the other
         own = {"screen": screen, "owner_id": by.staff_id, "is_deleted": False}
         twin = Stored.collection().find_one({**own, "name": made["name"]}, session=session)
         if twin:
@@ -83,6 +80,12 @@ def create(
         return made
 
     return view_of(in_transaction(work))
+
+
+def _touch(owner_id: ObjectId | None, session: ClientSession) -> None:
+    """Notes that views of this person changed: whoever remembers them reads them again."""
+    changed = {"$currentDate": {"views_saved_at": True}}
+    Staff.collection().update_one({"_id": owner_id}, changed, session=session)
 
 
 def _same_or_taken(twin: Row, made: Row) -> Row:
@@ -173,6 +176,7 @@ def _changed(
                 N_("Somebody changed this view after you opened it. Look at it and save again.")
             )
         after = {**row, **wanted, "version": version + 1, "updated_at": at}
+        _touch(row["owner_id"], session)
         Stored.collection().replace_one({"_id": view_id}, after, session=session)
         pairs = [(row, after)]
         if after["default_roles"]:
@@ -251,6 +255,7 @@ def _deletable(view_id: ObjectId, by: Actor, session: ClientSession) -> Row:
 
 
 def _mark(row: Row, changes: Row, session: ClientSession) -> None:
+    _touch(row["owner_id"], session)
     Stored.collection().update_one({"_id": row["_id"]}, {"$set": changes}, session=session)
     saved_view_pins.follow({**row, **changes}, session)
 
@@ -301,6 +306,7 @@ def put_exported(
     new: Row = {"_id": ObjectId(), "key": key, "owner_id": None, "created_at": at, "version": 0}
     before: Row = row or new
     after = {**before, **wanted, "version": before["version"] + 1}
+    _touch(after["owner_id"], session)
     Stored.collection().replace_one({"_id": after["_id"]}, after, upsert=True, session=session)
     saved_view_pins.follow(after, session)
     _record("update" if row else "create", after, {}, by, at, session)

@@ -14,6 +14,7 @@ from views import (
     navigation,
     preview,
     relationship_words,
+    row_markup,
     second_step,
     sign_in,
     site_records,
@@ -134,6 +135,7 @@ def register(app: Flask) -> None:
     navigation.register(app)
     site_records.register(app)
     list_screen.register(app)
+    row_markup.register(app)
     relationship_words.register(app)
     audit_words.register(app)
     files.register(app)

@@ -46,7 +46,7 @@ class Column:
 
 
 class Cell(NamedTuple):  # three hundred a page: a frozen dataclass takes three times as long
-    """What a cell shows. `kind` chooses the markup in `lists/_rows.html`."""
+    """What a cell shows. `kind` chooses the markup in `row_markup`."""
 
     kind: str = "text"
     text: str = ""
@@ -55,7 +55,7 @@ class Cell(NamedTuple):  # three hundred a page: a frozen dataclass takes three 
     panel_url: str | None = None
     level: str | None = None
     colour: str | None = None
-    items: "Sequence[Cell]" = ()
+    items: "tuple[Cell, ...]" = ()
 
 
 EMPTY = Cell("text", "–", level="muted")

@@ -90,10 +90,13 @@ def _shower(
         fixed = {one.key: one for one in field.choices}
         return lambda key: _option(fixed.get(key), key)
     if field.type == "tags":
-        return lambda keys: Cell("pills", items=[Cell("pill", f"#{one}") for one in _several(keys)])
+        return lambda keys: Cell(
+            "pills", items=tuple(Cell("pill", f"#{one}") for one in _several(keys))
+        )
     if field.family == "choices":
         return lambda keys: Cell(
-            "pills", items=[_pick(config, field.pick_list, one, locale) for one in _several(keys)]
+            "pills",
+            items=tuple(_pick(config, field.pick_list, one, locale) for one in _several(keys)),
         )
     if field.family == FILES:
         return _filer(field, names.get("files", {}))
@@ -193,7 +196,7 @@ def _filer(field: Field, known: Mapping[Any, str]) -> Callable[[Any], Cell]:
     most = PICTURES_SHOWN if is_picture else 1
 
     def show(ids: Any) -> Cell:
-        items = [_file(one, known[one], is_picture) for one in _several(ids) if one in known]
+        items = tuple(_file(one, known[one], is_picture) for one in _several(ids) if one in known)
         more = f"+{len(items) - most}" if len(items) > most else ""
         return Cell("files", sub=more, items=items, level=str(most)) if items else EMPTY
 

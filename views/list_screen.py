@@ -321,7 +321,6 @@ def register(app: Flask) -> None:
     # Not `_`, which trusts its text as markup: labels of pick lists are typed by people.
     app.jinja_env.filters["in_words"] = lambda label: str(gettext(label)) if label else ""
     app.jinja_env.globals["count_text"] = count_text
-    app.jinja_env.globals["zip"] = zip
 
 
 def _iso(text: str) -> str:

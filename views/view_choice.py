@@ -44,9 +44,15 @@ class ViewChoice:
         return super().index_view()  # type: ignore[misc]
 
     def views(self) -> list[SavedView]:
-        """The views that the person sees, by name; one query, once per request."""
-        return self._once(  # type: ignore[attr-defined, no-any-return]
-            "views", lambda: saved_view_reading.of_screen(self.list_key, by=current_actor())
+        """The views that the person sees, by name."""
+        return self._once("views", self._views)  # type: ignore[attr-defined, no-any-return]
+
+    def _views(self) -> list[SavedView]:
+        by, staff = current_actor(), person()
+        if staff is None or staff.id != by.staff_id:  # a preview of somebody else
+            return saved_view_reading.of_screen(self.list_key, by=by)
+        return saved_view_reading.kept_of_screen(
+            self.list_key, configured(), by=by, saved_at=staff.views_saved_at
         )
 
     def usual_view(self) -> SavedView | None:
