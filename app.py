@@ -28,6 +28,7 @@ def create_app(settings: Settings | None = None) -> "Flask":
     from stores import mongo, valkey
     from stores.keys import secret_key
     from views import (
+        addresses,
         assets,
         errors,
         formats,
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None) -> "Flask":
     identity.register(app)
     assets.register(app)
     formats.register(app)
+    addresses.register(app)
     ui.register(app)
     errors.register(app)
     views.register(app)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import quote, unquote
 
@@ -63,6 +64,7 @@ _TOKEN = re.compile(r"[(),]|[^(),]+")
 _OPENING = re.compile(r"(?P<field>[a-z][a-z0-9_]{0,39})\.(?P<operator>[a-z_]{1,20})\Z")
 
 
+@lru_cache(maxsize=1024)
 def read(text: str) -> Group | None:
     """The tree behind a text, None for an empty one.
 

@@ -30,6 +30,8 @@ def reader(path: str) -> Callable[[Record], Any]:
 
     def read(record: Record) -> Any:
         found = record.get(name)
+        if type(found) is dict:  # as almost always, and asked for each cell of a list
+            return inner(found)
         if isinstance(found, list):
             values = (inner(one) for one in found if isinstance(one, Mapping))
             return [value for value in values if value is not None]

@@ -94,11 +94,18 @@ class Configuration:
 
     def fields(self, kind: str, access: Access) -> Mapping[str, Field]:
         """The fields of a kind that this access may read as they are, in their order."""
-        return {
-            key: one
-            for key, one in self.kinds[kind].fields.items()
-            if one.is_usable and access.sees(kind, key)
-        }
+
+        def found() -> tuple[Access, Mapping[str, Field]]:
+            visible = {
+                key: one
+                for key, one in self.kinds[kind].fields.items()
+                if one.is_usable and access.sees(kind, key)
+            }
+            return access, MappingProxyType(visible)
+
+        # By the roles themselves: others may have the same keys (those of a draft, the shipped
+        # ones). Kept beside what is made of them, so that no other role takes their place.
+        return self.once(("fields", kind, tuple(map(id, access.roles))), found)[1]
 
 
 def snapshot() -> Configuration:

@@ -135,6 +135,8 @@ def _picker(config: Configuration, list_key: str, locale: str) -> Callable[[Any]
 
 
 def _named(ids: Any, known: Mapping[Any, str]) -> Cell:
+    if not isinstance(ids, list):
+        return Cell("text", known[ids]) if ids in known else EMPTY
     found = [known[one] for one in _several(ids) if one in known]
     return Cell("text", ", ".join(found)) if found else EMPTY
 
@@ -145,6 +147,8 @@ def _several(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> Cell:
+    if isinstance(value, str):
+        return Cell("text", value)
     return Cell("text", ", ".join(map(str, _several(value))))
 
 

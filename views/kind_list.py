@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from flask import abort, g, request, url_for
+from flask import abort, g, request
 from flask_admin import expose
 
 from rules.errors import N_, CareError, InvalidInput
@@ -18,6 +18,7 @@ from rules.permissions import CONFIGURE
 from services import computed, lists, references
 from services.lists import Page, Sort, projection_of
 from views import typed_numbers
+from views.addresses import url_to
 from views.bulk_edit import BulkEditing
 from views.cell_edit import CellEdit
 from views.cells import Cell, Column, RowView
@@ -43,7 +44,7 @@ from views.view_choice import ViewChoice
 
 Row = dict[str, Any]
 Make = Callable[[Row], Cell]
-MENUS = ("columns", "layout", "row")
+MENUS = ("columns", "layout", "row", "save", "view")
 NO_COLOUR = (None, "")
 SORTED_AT_MOST = 10_000  # rows that are sorted without an index
 
@@ -130,7 +131,7 @@ class KindList(
 
     def link(self, view: str, state: FilterState, **more: str) -> str:
         """The address of another view of this list, about the same rows in the same order."""
-        return url_for(f"{self.endpoint}.{view}", **{**state.raw, **self.standing(), **more})
+        return url_to(f"{self.endpoint}.{view}", **{**state.raw, **self.standing(), **more})
 
     def row_views(self, rows: Sequence[Row]) -> list[RowView]:
         painted = self._painted(rows)

@@ -28,9 +28,11 @@ from services import lists
 from services.configuration import Configuration
 from services.lists import Page, Sort
 from views import formats
+from views.addresses import url_to
 from views.base import ConfiguredModelView
 from views.cells import EMPTY, Cell, Column, RowView
 from views.context import configured, current_actor, locale, today
+from views.i18n import said
 
 # Names in the address that are not filters.
 STANDING = ("view", "where", "sort", "group", "mode")
@@ -228,7 +230,7 @@ class ListScreen(ConfiguredModelView):
         args = {
             name: text for name, text in (state.raw | changes).items() if text != shown.get(name)
         }
-        return url_for(f"{self.endpoint}.index_view", **args)
+        return url_to(f"{self.endpoint}.index_view", **args)
 
     def first_page(self, state: FilterState) -> Page:
         """The rows of the page; a screen that shows them in another way reads them itself."""
@@ -250,7 +252,7 @@ class ListScreen(ConfiguredModelView):
 
     def bare_address(self) -> str:
         """The list without any filter."""
-        return url_for(f"{self.endpoint}.index_view")
+        return url_to(f"{self.endpoint}.index_view")
 
     def _page(self, state: FilterState) -> Page:
         return lists.fetch_page(
@@ -319,7 +321,7 @@ def register(app: Flask) -> None:
     """Makes the functions known that list templates use."""
     app.jinja_env.filters["iso_date"] = shown_day
     # Not `_`, which trusts its text as markup: labels of pick lists are typed by people.
-    app.jinja_env.filters["in_words"] = lambda label: str(gettext(label)) if label else ""
+    app.jinja_env.filters["in_words"] = lambda label: said(label) if label else ""
     app.jinja_env.globals["count_text"] = count_text
 
 
@@ -334,7 +336,7 @@ def _iso(text: str) -> str:
 
 def links(endpoint: str, name: str) -> Callable[[Any], str]:
     """The address of a record of this endpoint by its id; built once for all rows of a page."""
-    before, after = url_for(endpoint, **{name: "_id_"}).split("_id_")
+    before, after = url_to(endpoint, **{name: "_id_"}).split("_id_")
     return lambda record_id: f"{before}{record_id}{after}"
 
 

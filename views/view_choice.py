@@ -21,7 +21,7 @@ from rules.saved_views import ALL, SavedView
 from services import preferences, saved_view_pins, saved_view_reading, saved_views
 from services.saved_views import Content
 from views import formats
-from views.addresses import with_query
+from views.addresses import url_to, with_query
 from views.context import configured, current_actor, locale, now, person, sent_version
 from views.filtering import WHERE, known_part
 
@@ -122,25 +122,37 @@ class ViewChoice:
 
     def address(self, state: FilterState, /, **changes: str | None) -> str:
         """The address of this list with some arguments changed; None: back to the usual."""
-        beside = self._differing(state, {**self._in_force(state), **changes}, self.given())
-        return with_query(self._bare(), beside)
+        given, usual = self.given(), self._usual_arguments(state)
+        beside = dict(self._beside(state))  # worked out once: a page has dozens of these
+        for name, text in changes.items():
+            beside.pop(name, None)
+            own = {name: given[name]} if name in given else {}
+            beside |= rules.differing({name: text}, own, usual)
+        return with_query(self._bare(), self._asked_view_argument() | dict(sorted(beside.items())))
 
     def beside(self, state: FilterState, key: str) -> dict[str, str]:
         """What the form of the filter `key` sends along: the view and what differs from it."""
         wanted = {name: text for name, text in self._in_force(state).items() if name != key}
         given = {name: text for name, text in self.given().items() if name != key}
-        return self._differing(state, wanted, given)
-
-    def _differing(
-        self, state: FilterState, wanted: Mapping[str, str | None], given: Mapping[str, str]
-    ) -> dict[str, str]:
-        view = request.args.get("view")
         differing = rules.differing(wanted, given, self._usual_arguments(state))
-        return ({"view": view} if view else {}) | differing
+        return self._asked_view_argument() | differing
+
+    def _beside(self, state: FilterState) -> dict[str, str]:
+        """What the address says now beside the view."""
+        return self._once(  # type: ignore[attr-defined, no-any-return]
+            "beside",
+            lambda: rules.differing(
+                self._in_force(state), self.given(), self._usual_arguments(state)
+            ),
+        )
+
+    def _asked_view_argument(self) -> dict[str, str]:
+        view = request.args.get("view")
+        return {"view": view} if view else {}
 
     def _bare(self) -> str:
         return self._once(  # type: ignore[attr-defined, no-any-return]
-            "bare", lambda: url_for(f"{self.endpoint}.index_view")
+            "bare", lambda: url_to(f"{self.endpoint}.index_view")
         )
 
     def _in_force(self, state: FilterState) -> dict[str, str | None]:
@@ -162,7 +174,7 @@ class ViewChoice:
     def bare_address(self) -> str:
         """The list without filters and views, even where it opens with one."""
         view = ALL if self.usual_view() else None
-        return url_for(f"{self.endpoint}.index_view", view=view)
+        return url_to(f"{self.endpoint}.index_view", view=view)
 
     def choice_key(self) -> str:
         """Under which name the person's columns are kept: of the list, or of the view."""
@@ -246,14 +258,14 @@ class Tabs:
         self.usual: SavedView | None = screen.usual_view()
         self.is_changed: bool = screen.has_changes()
         self.is_narrowed = bool(self.view is None and screen.content().arguments)
-        self.save_url = f"{url_for(f'{screen.endpoint}.save_view')}?{whole_query()}"
+        self.save_url = f"{url_to(f'{screen.endpoint}.save_view')}?{whole_query()}"
         self.all_url = screen.bare_address()
         self._actor = current_actor()
         self._pinned = {pin.view_id for pin in (person().pins or ())}  # type: ignore[union-attr]
         self._endpoint = screen.endpoint
 
     def url(self, view: SavedView) -> str:
-        return url_for(f"{self._endpoint}.index_view", view=view.id)
+        return url_to(f"{self._endpoint}.index_view", view=view.id)
 
     def may_change(self) -> bool:
         return self.view is not None and rules.may_change(self.view, self._actor)

@@ -10,6 +10,7 @@ from rules.errors import InvalidInput, NotAllowed, NotFound, StaleForm
 from rules.saved_views import ALL, FOR_EVERYONE, FOR_ROLES, PRIVATE, differing, usual
 from rules.scope import Actor
 from services import saved_view_pins, saved_view_reading, saved_view_revisions, saved_views
+from services.configuration import snapshot
 from services.saved_view_pins import MOST_PINS
 from services.saved_views import Content
 from stores.mongo import in_transaction
@@ -23,7 +24,12 @@ def save(by: Actor, name: str = "Nóng", content: Content = HOT, **more: Any) ->
 
 
 def seen(by: Actor) -> list[str]:
-    return [one.name for one in saved_view_reading.of_screen("customers", by=by)]
+    """What is stored; what is remembered from the time before must be the same."""
+    found = saved_view_reading.of_screen("customers", by=by)
+    staff = Staff.objects.get(pk=by.staff_id)
+    now = {"by": by, "saved_at": staff.views_saved_at}
+    assert saved_view_reading.kept_of_screen("customers", snapshot(), **now) == found
+    return [one.name for one in found]
 
 
 def pins(by: Actor) -> list[tuple[str, bool]]:
@@ -44,6 +50,19 @@ def test_views_are_sorted_as_people_read(agent: Actor) -> None:
     for name in ("Zalo", "Ấm", "bình", "An"):
         save(agent, name)
     assert seen(agent) == ["Ấm", "An", "bình", "Zalo"]
+
+
+def test_nobody_is_asked_while_nothing_changed(agent: Actor, colleague: Actor) -> None:
+    """A change of somebody else's own views is none of mine."""
+    save(agent, "An")
+    assert seen(agent) == ["An"]
+    save(colleague, "Bình")
+    SavedView.collection().update_many({}, {"$set": {"name": "unnoticed"}})
+    staff = Staff.objects.get(pk=agent.staff_id)
+    kept = saved_view_reading.kept_of_screen(
+        "customers", snapshot(), by=agent, saved_at=staff.views_saved_at
+    )
+    assert [one.name for one in kept] == ["An"]
 
 
 def test_each_audience_sees_its_views(agent: Actor, colleague: Actor, manager: Actor) -> None:
