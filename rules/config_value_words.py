@@ -32,12 +32,12 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
     "abilities": {
         permissions.CONFIGURE: N_("Set up"),
         permissions.ASSIGN: N_("Assign"),
-        permissions.ACCOUNTS: N_("Look after accounts"),
+        permissions.ACCOUNTS: N_("Manage accounts"),
         permissions.AUDIT: N_("Read the change log"),
         permissions.JOBS: N_("See all jobs"),
         permissions.SUMMARIES: N_("Summaries"),
         permissions.SHARE_VIEWS: N_("Share views"),
-        permissions.REVEAL: N_("Look behind masks"),
+        permissions.REVEAL: N_("Show masked values"),
     },
     "colour": {
         "gray": N_("gray"),
@@ -67,8 +67,8 @@ ACTIONS: Mapping[Any, str] = {
     permissions.CREATE: N_("Add"),
     permissions.EDIT: N_("Edit"),
     permissions.DELETE: N_("Delete"),
-    permissions.EXPORT: N_("Take out"),
-    permissions.IMPORT: N_("Bring in"),
+    permissions.EXPORT: N_("Export"),
+    permissions.IMPORT: N_("Import"),
 }
 ROLES = ("roles", "default_roles", "second_factor_roles")
 FOR_GOOD = ("audit_days", "trash_days")  # which None means

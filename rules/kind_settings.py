@@ -35,7 +35,8 @@ def checked(typed: Mapping[str, str], *, taken: Collection[str], key: str = "") 
     if not labels["label_vi"]:
         errors["label_vi"] = InvalidInput(N_("Write what these documents are called."))
     made = key or typed.get("key", "").strip() or key_from(labels["label_vi"])
-    if not key and not re.match(KEY_PATTERN, made):
+    follows_name = not (made or labels["label_vi"])  # nothing is wrong with a key nobody typed
+    if not key and not follows_name and not re.match(KEY_PATTERN, made):
         errors["key"] = InvalidInput(
             N_("Begin the key with a letter; use a-z, 0-9 and _, at most 40 of them.")
         )

@@ -41,7 +41,8 @@ def checked(
     if not label_vi:
         errors["label_vi"] = InvalidInput(N_("Give it a name, at most 60 characters."))
     made = key or typed.one.get("key", "").strip() or key_from(label_vi)
-    if not key and not re.match(KEY_PATTERN, made):
+    follows_name = not (made or label_vi)  # nothing is wrong with a key that nobody typed
+    if not key and not follows_name and not re.match(KEY_PATTERN, made):
         errors["key"] = InvalidInput(N_("Use a-z, 0-9 and _, beginning with a letter."))
     elif not key and made in set(taken):
         errors["key"] = InvalidInput(N_("There is one with this key already. Choose another key."))

@@ -61,9 +61,8 @@ def start(
     """
     if staff_id != by.staff_id and not may_assign(by):
         raise NotAllowed()
-    first, last = _checked_days(from_on, until_on, at.astimezone(zone).date())
-    if to_id is None or to_id == staff_id:
-        raise _wrong("to", N_("Choose a colleague from the list."))
+    today = at.astimezone(zone).date()
+    to_id, first, last = _checked(staff_id, to_id, from_on, until_on, today)
 
     def work(session: ClientSession) -> ObjectId:
         away = _touched(staff_id, "staff", at, session)
@@ -152,18 +151,34 @@ def _away(entry: Stored, receiver: Stored, at: datetime) -> Away:
     )
 
 
-def _checked_days(from_on: date | None, until_on: date | None, today: date) -> tuple[date, date]:
-    if from_on is None:
-        raise _wrong("from_on", N_("Give the first day."))
-    if until_on is None:
-        raise _wrong("until_on", N_("Give the last day."))
+def _checked(
+    staff_id: ObjectId | None,
+    to_id: ObjectId | None,
+    from_on: date | None,
+    until_on: date | None,
+    today: date,
+) -> tuple[ObjectId, date, date]:
+    """(colleague, first day, last day); all that is missing is said at once, each by its field."""
+    needed = {
+        "staff": (staff_id, N_("Choose a colleague from the list.")),
+        "to": (to_id, N_("Choose a colleague from the list.")),
+        "from_on": (from_on, N_("Give the first day.")),
+        "until_on": (until_on, N_("Give the last day.")),
+    }
+    missing: dict[str, CareError] = {
+        name: InvalidInput(message) for name, (given, message) in needed.items() if given is None
+    }
+    if missing or to_id is None or from_on is None or until_on is None:
+        raise InvalidInput(fields=missing)
+    if to_id == staff_id:
+        raise _wrong("to", N_("Choose a colleague from the list."))
     if until_on < from_on:
         raise _wrong("until_on", N_("The last day lies before the first one."))
     if until_on < today:
         raise _wrong("until_on", N_("These days are over. Give days from today on."))
     if (until_on - from_on).days > LONGEST_DAYS:
         raise _wrong("until_on", N_("This is more than a year. Hand the work over for good."))
-    return from_on, until_on
+    return to_id, from_on, until_on
 
 
 def _touched(staff_id: ObjectId | None, field: str, at: datetime, session: ClientSession) -> Stored:

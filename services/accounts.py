@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from bson import ObjectId
 from pymongo.client_session import ClientSession
@@ -110,31 +110,43 @@ def other_administrator(staff_id: ObjectId, session: ClientSession) -> bool:
 
 
 def _check_person(email: str, name: str, roles: list[str], by: Actor) -> None:
-    if not EMAIL.fullmatch(email) or len(email) > 200:
-        _refuse(
-            "email",
-            N_("%(email)s is not an e-mail address. It reads name@company.vn."),
-            email=email[:200] or "–",
-        )
-    check_name_and_roles(name, roles, by)
+    wrong: dict[str, CareError] = {}
+    if not email:
+        wrong["email"] = InvalidInput(N_("Give the e-mail address that the person logs in with."))
+    elif not EMAIL.fullmatch(email) or len(email) > 200:
+        message = N_("%(email)s is not an e-mail address. It reads name@company.vn.")
+        wrong["email"] = InvalidInput(message, email=email[:200])
+    _refuse(wrong | _wrong_name_and_roles(name, roles, by))
 
 
 def check_name_and_roles(name: str, roles: list[str], by: Actor) -> None:
     """Raises InvalidInput, with the field that it is about; nobody gives more than they have."""
+    _refuse(_wrong_name_and_roles(name, roles, by))
+
+
+def _wrong_name_and_roles(name: str, roles: list[str], by: Actor) -> dict[str, CareError]:
+    wrong: dict[str, CareError] = {}
     if not name or len(name) > 120:
-        _refuse("name", N_("Give the person's name, at most 120 characters."))
+        wrong["name"] = InvalidInput(N_("Give the person's name, at most 120 characters."))
     config = configuration.snapshot()
     known = [key for key, role in config.roles.items() if not role.is_retired]
-    if not roles or any(role not in known for role in roles):
-        _refuse("roles", N_("Give at least one role out of %(roles)s."), roles=", ".join(known))
-    if not actors.covers(by.access, config.access(roles)):
-        _refuse("roles", N_("You can only give roles that allow no more than your own."))
+    if not roles:
+        wrong["roles"] = InvalidInput(N_("Choose at least one role."))
+    elif any(role not in known for role in roles):
+        message = N_("Give at least one role out of %(roles)s.")
+        wrong["roles"] = InvalidInput(message, roles=", ".join(known))
+    elif not actors.covers(by.access, config.access(roles)):
+        wrong["roles"] = InvalidInput(
+            N_("You can only give roles that allow no more than your own.")
+        )
+    return wrong
 
 
-def _refuse(field: str, message: str, **params: Any) -> NoReturn:
-    """For the command line as a sentence, for a form beside its field."""
-    fields: dict[str, CareError] = {field: InvalidInput(message, **params)}
-    raise InvalidInput(message, fields=fields, **params)
+def _refuse(wrong: dict[str, CareError]) -> None:
+    """For the command line as a sentence, the first one; for a form each beside its field."""
+    if wrong:
+        first = next(iter(wrong.values()))
+        raise InvalidInput(first.message, fields=wrong, **first.params)
 
 
 def stored_person(staff_id: ObjectId, session: ClientSession) -> dict[str, Any]:

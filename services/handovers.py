@@ -118,10 +118,12 @@ def prepare(
         session=session,
     )
     receiver = Staff.collection().find_one({"_id": to_id, "active": True}, session=session)
-    if giver is None:
-        raise _wrong("from", N_("Choose a colleague from the list."))
-    if receiver is None or to_id == from_id:
-        raise _wrong("to", N_("Choose a colleague from the list."))
+    unknown = ["from"] * (giver is None) + ["to"] * (receiver is None or to_id == from_id)
+    if giver is None or receiver is None or unknown:
+        fields: dict[str, CareError] = {
+            name: InvalidInput(N_("Choose a colleague from the list.")) for name in unknown
+        }
+        raise InvalidInput(fields=fields)
     under_way = {"from_id": from_id, "state": {"$in": [MOVING, UNDOING]}}
     if HandOver.collection().find_one(under_way, session=session):
         raise _wrong("from", N_("A hand-over of %(name)s is still under way."), name=giver["name"])

@@ -49,8 +49,8 @@ ACTIONS = {
     "postpone": N_("postponed"),
     "purge": N_("deleted for good"),
     "restore": N_("restored from the trash"),
-    "preview": N_("looked as a role"),
-    "preview ended": N_("stopped looking as a role"),
+    "preview": N_("viewed as a role"),
+    "preview ended": N_("stopped viewing as a role"),
     "reveal": N_("hidden value shown"),
     "revoke": N_("revoked"),
     "second factor off": N_("second factor switched off"),
@@ -83,29 +83,23 @@ KINDS = {
 }
 FIELDS = {
     "active": N_("Login active"),
-    "address": N_("Address"),
-    "area_id": N_("Area"),
     "at_time": N_("Time"),
     "every_minutes": N_("Every so many minutes"),
     "until_time": N_("End time"),
     "attachments": N_("Files"),
     "audit_days": N_("Days the change log is kept"),
-    "birthday": N_("Birthday"),
     "care.due_on": N_("Next care"),
     "care_interval_days": N_("Care interval"),
     "care_max": N_("Contacts at most"),
     "care_min": N_("Contacts at least"),
     "care_mode": N_("Care mode"),
     "carers": N_("Carers"),
-    "channel": N_("Channel"),
     "code": N_("Code"),
     "deleted": N_("Removed entries"),
-    "emails": N_("E-mail"),
     "expires_at": N_("Valid until"),
     "fields": N_("Columns"),
     "filters": N_("Filters"),
     "from_on": N_("First day"),
-    "gender": N_("Gender"),
     "interactions": N_("Entries"),
     "is_paused": N_("Paused"),
     "kind": N_("Kind"),
@@ -113,22 +107,14 @@ FIELDS = {
     "login": N_("Login"),
     "must_change_password": N_("Must choose a new password"),
     "name": N_("Name"),
-    "national_id": N_("National id"),
     "note": N_("Note"),
     "orders": N_("Orders"),
-    "owner_id": N_("Responsible"),
-    "phones": N_("Phones"),
-    "preferred_contact": N_("Preferred contact"),
     "receiver": N_("Handed to"),
-    "relationship": N_("Relationship"),
     "roles": N_("Role"),
     "scopes": N_("May be used to"),
     "second_factor_roles": N_("Roles that need a second factor"),
     "sessions": N_("Browsers logged in"),
-    "source": N_("Source"),
     "stand_in": N_("Stand-in"),
-    "tags": N_("Tags"),
-    "tax_code": N_("Tax code"),
     "trash_days": N_("Days the trash is kept"),
     "until_on": N_("Last day"),
     "viewers": N_("Viewers"),
@@ -303,10 +289,10 @@ def fields_by_path(kind: str, config: Configuration) -> dict[str, Field]:
 
 def _field_text(path: str, kind: str, config: Configuration) -> str:
     """What the field at this path is called; fields of the site have their own names."""
-    if path in FIELDS:
-        return str(gettext(FIELDS[path]))
     known = fields_by_path(kind, config).get(path)
-    return label(known, locale()) if known else path
+    if known:
+        return label(known, locale())
+    return str(gettext(FIELDS[path])) if path in FIELDS else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +335,9 @@ def _is_day(field: str, words: _Words) -> bool:
 
 def _word(field: str, text: str, words: _Words) -> str:
     known = words.fields.get(field)
+    fixed = {one.key: one.label for one in known.choices} if known else {}
+    if text in fixed:
+        return str(gettext(fixed[text]))
     pick_list = known.pick_list if known else field if field in PICKED else ""
     if pick_list:
         picked = words.config.value(pick_list, text)

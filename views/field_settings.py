@@ -258,7 +258,7 @@ def _row(field: Field) -> Row:
     if field.visible_when:
         marks.append(gettext("under a condition"))
     if field.is_derived and field.source == BUILT_IN:
-        marks.append(gettext("by itself"))
+        marks.append(gettext("automatic"))
     return Row(
         field=field,
         label=label(field, locale()),

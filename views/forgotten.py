@@ -14,7 +14,7 @@ blueprint = Blueprint("forgotten", __name__)
 
 
 class AddressForm(CarebookForm):
-    email = StringField(lazy_gettext("Email"), [InputRequired(), Length(max=200)])
+    email = StringField(lazy_gettext("E-mail"), [InputRequired(), Length(max=200)])
 
 
 @blueprint.route("/forgot", methods=["GET", "POST"])

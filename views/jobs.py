@@ -19,12 +19,22 @@ from views.cells import Cell, Column, RowView
 from views.context import current_actor, is_htmx, now
 from views.list_screen import ListScreen, links, object_id
 
+CHIPS = {
+    "queued": N_("Waiting"),
+    "running": N_("Running"),
+    "done": N_("Done"),
+    "failed": N_("Failed"),
+    "cancelled": N_("Cancelled"),
+}
 STATE = ChoiceFilter(
     "state",
     N_("Status"),
     (
         Choice("all", N_("All"), "", {}),
-        *(Choice(key, text, text, {"state": key}) for key, text in job_words.STATE_LABELS.items()),
+        *(
+            Choice(key, CHIPS[key], text, {"state": key})
+            for key, text in job_words.STATE_LABELS.items()
+        ),
     ),
     default="all",
 )

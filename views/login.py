@@ -28,7 +28,7 @@ YEAR_SECONDS = 365 * 24 * 3600
 
 
 class LoginForm(CarebookForm):
-    email = StringField(lazy_gettext("Email"), [InputRequired(), Length(max=200)])
+    email = StringField(lazy_gettext("E-mail"), [InputRequired(), Length(max=200)])
     password = PasswordField(lazy_gettext("Password"), [InputRequired(), Length(max=1000)])
 
 

@@ -28,7 +28,7 @@ class Preview(ScreenView):
     """The way in and the way out; both are written down."""
 
     endpoint_name, url_path, icon = "preview", "/preview", "eye-cog"
-    label = N_("Look as a role")
+    label = N_("View as a role")
 
     def is_accessible(self) -> bool:
         """Also while somebody looks as a role that may nothing."""

@@ -10,8 +10,8 @@ ACTIONS: Mapping[str, str] = {
     permissions.CREATE: N_("Add"),
     permissions.EDIT: N_("Edit"),
     permissions.DELETE: N_("Delete"),
-    permissions.EXPORT: N_("Take out"),
-    permissions.IMPORT: N_("Bring in"),
+    permissions.EXPORT: N_("Export"),
+    permissions.IMPORT: N_("Import"),
 }
 REACHES: Mapping[str, str] = {
     permissions.OWN: N_("own: responsible for"),
@@ -42,7 +42,7 @@ ABILITIES: Mapping[str, tuple[str, str]] = {
         N_("who cares for what, the care mode, hand-over"),
     ),
     permissions.ACCOUNTS: (
-        N_("Look after accounts"),
+        N_("Manage accounts"),
         N_("staff, roles, teams, security; never more than one has oneself"),
     ),
     permissions.AUDIT: (N_("Read the change log"), N_("of everybody and everything")),
@@ -50,7 +50,7 @@ ABILITIES: Mapping[str, tuple[str, str]] = {
     permissions.SUMMARIES: (N_("Summaries"), N_("what all staff wrote, summed up")),
     permissions.SHARE_VIEWS: (N_("Share views"), N_("for roles and for everybody")),
     permissions.REVEAL: (
-        N_("Look behind masks"),
+        N_("Show masked values"),
         N_("one value at a time; each time is written down"),
     ),
 }

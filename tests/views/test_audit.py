@@ -130,6 +130,14 @@ def test_it_shows_a_record_its_history(desk_of_agent: Browser, agent: Actor) -> 
     assert desk_of_agent.get(f"/changes/orders/{order_id}").status_code == 200
 
 
+def test_it_names_fields_and_choices_as_the_form_does(desk_of_agent: Browser, agent: Actor) -> None:
+    customer_id = make_customer(name="Trần Văn Tám")
+    change(customer_id, agent, kind="company")
+    page = desk_of_agent.get(f"/changes/customers/{customer_id}").text
+    assert "Cá nhân hay công ty" in page
+    assert "<ins>Công ty</ins>" in page
+
+
 @pytest.mark.parametrize(
     "address",
     ["/changes/customers/x", f"/changes/customers/{'0' * 24}", f"/changes/staff/{'0' * 24}"],

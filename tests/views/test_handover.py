@@ -66,6 +66,16 @@ def test_it_names_what_is_wrong_and_keeps_what_was_typed(
     assert response.status_code == 422
 
 
+def test_empty_forms_say_beside_each_field_what_is_missing(
+    by_customer: None, manager: Actor, browser_of: BrowserOf
+) -> None:
+    desk = browser_of(manager)
+    away, given = desk.send("/handover/absence", {}), desk.send("/handover/give", {})
+    assert (away.status_code, given.status_code) == (422, 422)
+    assert all(f'id="{name}-error"' in away.text for name in ("staff", "to", "from_on", "until_on"))
+    assert all(f'id="{name}-error"' in given.text for name in ("from", "receiver"))
+
+
 def test_nobody_leaves_the_work_of_somebody_else(
     by_customer: None, agent: Actor, colleague: Actor, manager: Actor, browser_of: BrowserOf
 ) -> None:

@@ -101,6 +101,13 @@ def test_it_keeps_what_was_typed_when_something_is_wrong(
     assert Staff.objects(email="go@example.com").count() == 0
 
 
+def test_an_empty_form_says_beside_each_field_what_is_missing(admin: Browser) -> None:
+    page = admin.send("/staff/new", {"name": "", "email": "", "roles": []})
+    assert page.status_code == 422
+    assert all(f'id="{name}-error"' in page.text for name in ("name", "email", "roles"))
+    assert "Chọn ít nhất một vai trò." in page.text
+
+
 def test_it_changes_name_and_roles(admin: Browser, chi: Staff) -> None:
     response = admin.send(f"/staff/{chi.pk}", form_of(chi, name="Lê Chi", roles=[MANAGER]))
     assert response.status_code == 303
