@@ -181,7 +181,7 @@ class Typing:
 
     `known_values` maps a pick list to the keys that may be chosen; `refer` turns the text of a
     reference of this type (an id, or "me") into an id, or raises InvalidInput. `labels` maps a pick
-    list to {folded label: key}.
+    list to {folded label: key}; `below` a field and a value to what stands below it (rules/operators.py).
     """
 
     today: date
@@ -190,6 +190,7 @@ class Typing:
     refer: Callable[[str, str], Any]
     me: Any = None
     labels: Callable[[str], Mapping[str, str]] | None = None
+    below: Callable[[Field, str], tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

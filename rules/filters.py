@@ -24,7 +24,7 @@ class Choice:
 
     key: str
     label: str
-    says: str
+    says: str | Sentence
     criteria: Criteria
 
 
@@ -51,6 +51,8 @@ class ChoiceFilter:
         return value.criteria
 
     def sentence(self, value: Choice) -> Sentence | None:
+        if isinstance(value.says, Sentence):
+            return value.says
         return Sentence(value.says) if value.says else None
 
 

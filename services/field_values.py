@@ -18,6 +18,7 @@ from rules.permissions import EDITED, Access
 from rules.record_paths import value_at
 from rules.scope import Actor, scope
 from rules.text import fold
+from services import trees
 from services.configuration import Configuration
 from services.kinds import collection_of
 from services.references import TARGETS
@@ -48,7 +49,8 @@ def typing_for(
             if not one.retired
         }
 
-    return Typing(today, mongo.zone(), known, refer, by.staff_id, labels)
+    below = trees.below_of(config)
+    return Typing(today, mongo.zone(), known, refer, by.staff_id, labels, below)
 
 
 def referred(kind: str, text: str, by: Actor, session: ClientSession | None = None) -> ObjectId:
@@ -166,9 +168,21 @@ def applies(field: Field, kind: Kind, values: Mapping[str, Any], typing: Typing)
     """
     if not field.visible_when:
         return True
-    context = Context(typing.today, typing.zone, me=typing.me, read_id=ObjectId)
+    context = visibility_context(kind, typing)
     tree = visibility(field, kind, context)
     return conditions.holds(tree, values, context)
+
+
+def visibility_context(kind: Kind, typing: Typing) -> Context:
+    """What conditions on the fields of a kind need to know; a value stands for its tree."""
+    return Context(
+        typing.today,
+        typing.zone,
+        me=typing.me,
+        read_id=ObjectId,
+        below=typing.below,
+        fields=kind.fields,
+    )
 
 
 def visibility(field: Field, kind: Kind, context: Context) -> conditions.Group | None:

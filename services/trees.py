@@ -25,7 +25,7 @@ def below_of(config: Configuration) -> Below:
 
     def below(field: Field, value: str) -> tuple[str, ...]:
         if field.pick_list:
-            return tuple(under(value, _of_list(config, field.pick_list)))
+            return below_in_list(config, field.pick_list, value)
         kind = field.refers_to
         if kind is None or kind not in TREES or not ObjectId.is_valid(value):
             return ()
@@ -34,6 +34,11 @@ def below_of(config: Configuration) -> Below:
         return tuple(map(str, under(ObjectId(value), known[kind])))
 
     return below
+
+
+def below_in_list(config: Configuration, list_key: str, value: str) -> tuple[str, ...]:
+    """The values below one of a pick list, nearest first."""
+    return tuple(under(value, _of_list(config, list_key)))
 
 
 def children(kind: str) -> Children[ObjectId]:

@@ -14,7 +14,6 @@ from flask_babel import gettext
 from models import Area, Customer, Product, Staff
 from rules.errors import N_, CareError, InvalidInput
 from rules.filters import (
-    Choice,
     ChoiceFilter,
     Criteria,
     Filter,
@@ -36,13 +35,14 @@ from services.lists import Sort
 from views import formats
 from views.base import ScreenView
 from views.cells import Cell, Column, RowView
-from views.context import configured, current_actor, locale, now
+from views.context import configured, current_actor, now
 from views.customer_search import customer_search
 from views.errors import flash_error
 from views.filtering import reference_names
 from views.forms import DRAFT
 from views.list_screen import PAGING, ListScreen, links
 from views.orders_due import AREA, GROUP, filter_names, group_tree
+from views.pick_filters import pick_filter
 
 CARER = ReferenceFilter("carer", N_("Carer"), "carers", N_("cared for by %(name)s"), ObjectId)
 WAYS = (
@@ -228,14 +228,8 @@ class AssignProducts(Assignments):
 
 def _groups() -> tuple[ChoiceFilter, ...]:
     """The filter by customer group, of a site that has groups."""
-    language = locale()
-    found = [
-        Choice(one.key, one.label(language), one.label(language), {"groups": one.key})
-        for one in configured().pick_lists.get("group", {}).values()
-        if not one.retired
-    ]
-    every = Choice("all", N_("All"), "", {})
-    return (ChoiceFilter("groups", N_("Customer groups"), (every, *found), "all"),) if found else ()
+    found = pick_filter("groups", N_("Customer groups"), "group", "groups", with_retired=False)
+    return (found,) if len(found.choices) > 1 else ()
 
 
 class AssignCustomers(Assignments):

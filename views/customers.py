@@ -12,7 +12,7 @@ from models import Customer, Product
 from models.base import local_date
 from rules.care_sentences import nearness
 from rules.errors import N_
-from rules.filters import Choice, ChoiceFilter, Criteria, Filter, FilterState
+from rules.filters import Criteria, Filter, FilterState
 from rules.permissions import CREATE, SEE
 from rules.scope import customer_scope, may_delete
 from services import customers, lists, records, trash
@@ -20,12 +20,13 @@ from services.lists import Sort
 from views import relationship_words
 from views.base import back_or, flash_undo
 from views.cells import Column
-from views.context import configured, current_actor, locale, now, today
+from views.context import current_actor, now, today
 from views.customer_search import customer_search
 from views.due_cells import customer, due, square, why
 from views.kind_list import KindList, Make
 from views.list_screen import links, object_id
 from views.orders_due import AREA, filter_names
+from views.pick_filters import pick_filter
 from views.record_edit import edit_page, new_page
 from views.record_forms import Sent
 from views.record_page import record_page
@@ -67,16 +68,10 @@ class Customers(KindList):
         return customer_scope(current_actor())
 
     def list_filters(self) -> tuple[Filter, ...]:
-        return (customer_search(), AREA, self._relationship_filter())
-
-    def _relationship_filter(self) -> ChoiceFilter:
-        language = locale()
-        found = [
-            Choice(one.key, one.label(language), one.label(language), {"relationship": one.key})
-            for one in configured().pick_lists.get("relationship", {}).values()
-        ]
-        every = Choice("all", N_("All"), "", {})
-        return ChoiceFilter("relationship", N_("Relationship"), (every, *found), "all")
+        relationship = pick_filter(
+            "relationship", N_("Relationship"), "relationship", "relationship"
+        )
+        return (customer_search(), AREA, relationship)
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         dated = rows if self.shows("due") else ()

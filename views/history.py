@@ -12,8 +12,6 @@ from models.base import local_date
 from models.interaction import CARE
 from rules.errors import N_
 from rules.filters import (
-    Choice,
-    ChoiceFilter,
     Criteria,
     Filter,
     FilterState,
@@ -27,10 +25,11 @@ from services import care_summary, references, site_records
 from services.lists import Sort
 from views import formats
 from views.cells import Cell, Column
-from views.context import configured, current_actor, local_day_start, locale
+from views.context import configured, current_actor, local_day_start
 from views.filtering import reference_names
 from views.kind_list import KindList, Make
 from views.list_screen import links
+from views.pick_filters import pick_filter
 from views.site_records import record_address
 
 STAFF = ReferenceFilter("staff", N_("Staff"), "staff_id", N_("by %(name)s"), ObjectId)
@@ -71,17 +70,8 @@ class History(KindList):
         return merge([history_scope(actor), site_records.entries_scope(actor)])
 
     def list_filters(self) -> tuple[Filter, ...]:
-        return (STAFF, CUSTOMER, AT, self._feedback_filter())
-
-    def _feedback_filter(self) -> ChoiceFilter:
-        values = configured().pick_lists.get("feedback", {}).values()
-        language = locale()
-        found = [
-            Choice(one.key, one.label(language), one.label(language), {"feedback": one.key})
-            for one in values
-        ]
-        every = Choice("all", N_("All"), "", {})
-        return ChoiceFilter("feedback", N_("Feedback type"), (every, *found), "all")
+        feedback = pick_filter("feedback", N_("Feedback type"), "feedback", "feedback")
+        return (STAFF, CUSTOMER, AT, feedback)
 
     def references(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         ids = (row.get("customer_id") for row in rows)

@@ -10,14 +10,13 @@ from bson import ObjectId
 from flask import request, url_for
 from flask_babel import gettext
 
-from rules import conditions
+from rules import conditions, operands
 from rules.conditions import Condition, Group
 from rules.errors import CareError, InvalidInput
 from rules.fields import CHOICE, CHOICES, FILES, FLAG, REFERENCE, REFERENCES, Field, Kind
 from rules.numbers import in_language
 from rules.three_way import touched
 from services import field_values, references
-from stores import mongo
 from views import typed_numbers
 from views.context import configured, current_actor, locale, sent_version, today
 from views.field_cells import label, options
@@ -342,7 +341,7 @@ class _Visibility:
         self._values = field_values.values_of(kind, record)
         for key, field in fields.items():
             self._values[key] = field_values.readable(field, texts.get(key, ""), self._typing)
-        self._context = conditions.Context(today(), mongo.zone(), me=by.staff_id, read_id=ObjectId)
+        self._context = field_values.visibility_context(kind, self._typing)
 
     def applies(self, field: Field) -> bool:
         return field_values.applies(field, self._kind, self._values, self._typing)
@@ -360,5 +359,12 @@ class _Visibility:
         if part.field not in self._fields:
             whole = Group("and", (part,))
             return conditions.holds(whole, self._values, self._context)
-        values = [str(self._context.me) if value == "me" else value for value in part.values]
+        values = [self._branch(part.field, value) for value in part.values]
         return {"field": part.field, "operator": part.operator, "values": values}
+
+    def _branch(self, key: str, value: str) -> str | list[str]:
+        """A value of a condition, in a list with what stands below it where something does."""
+        if value == "me":
+            return str(self._context.me)
+        below = operands.below(self._fields[key], value, self._context)
+        return [value, *below] if below else value

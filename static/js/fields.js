@@ -1,6 +1,7 @@
 /* Forms of records: fields that are shown under a condition, and references found by name.
    A condition is JSON in data-when of the field: {and: [...]}, {or: [...]}, true, false, or
-   {field, operator, values}. It means here what rules/conditions.py means; the server decides. */
+   {field, operator, values}, where a value with others below it in its tree is a list of them all.
+   It means here what rules/conditions.py means; the server decides. */
 (() => {
   "use strict";
   const fold = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").replace(/đ/g, "d").replace(/Đ/g, "D").toLowerCase().replace(/\s+/g, " ").trim();
@@ -44,8 +45,8 @@
   const operators = {
     filled: (found) => found.length > 0,
     yes: (found) => found.includes("yes"),
-    in: (found, wanted) => some(found, (one) => wanted.includes(one)),
-    all: (found, wanted) => wanted.every((one) => found.includes(one)),
+    in: (found, wanted) => some(found, (one) => wanted.flat().includes(one)),
+    all: (found, wanted) => wanted.every((branch) => [branch].flat().some((one) => found.includes(one))),
     is: (found, wanted) => found.includes(wanted[0]),
     contains: (found, wanted) => some(found, (one) => fold(one).includes(fold(wanted[0]))),
     starts: (found, wanted) => some(found, (one) => fold(one).startsWith(fold(wanted[0]))),
