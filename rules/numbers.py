@@ -71,7 +71,12 @@ def in_language(text: str, language: str) -> str:
 
     The same again makes the first text of it, whatever number it is.
     """
-    return text.translate(_SWAPPED) if language == "en" else text
+    return swapped(text) if language == "en" else text
+
+
+def swapped(text: str) -> str:
+    """A number as one language writes it, the way the other one does."""
+    return text.translate(_SWAPPED)
 
 
 def typed_decimal(number: Decimal, locale: str = "vi") -> str:

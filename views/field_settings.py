@@ -32,7 +32,7 @@ from views.context import (
     today,
 )
 from views.field_cells import kind_label, label
-from views.typed_numbers import plain, sent_language, shown_number
+from views.typed_numbers import LANGUAGE, here, plain, shown_number
 
 TYPES_WITH = {
     "pick_list": [key for key, one in TYPES.items() if one.family in (CHOICE, CHOICES)],
@@ -188,13 +188,19 @@ class FieldSettings(ScreenView):
             new_list=pick_lists.NEW,
             others=[(one.key, label(one, locale()), one) for one in others],
             filled=field_settings.filled(kind, field) if field else 0,
-            numbers_in=sent_language(),
+            numbers_in=locale(),
             **context,
         )
 
 
 def _typed() -> dict[str, str]:
-    return {name: text for name, text in request.form.items() if name not in ("csrf_token", "do")}
+    found = {
+        name: text
+        for name, text in request.form.items()
+        if name not in ("csrf_token", "do", LANGUAGE)
+    }
+    numeric = _numeric(found.get("type", ""))
+    return found | {name: here(found[name]) for name in numeric if name in found}
 
 
 def _plain(typed: Mapping[str, str], content: Mapping[str, Any]) -> dict[str, str]:
@@ -202,7 +208,7 @@ def _plain(typed: Mapping[str, str], content: Mapping[str, Any]) -> dict[str, st
 
     Raises InvalidInput with `fields`.
     """
-    found, errors, language = dict(typed), {}, sent_language()
+    found, errors, language = dict(typed), {}, locale()
     for name in _numeric(typed.get("type", "")):
         kept = str(content.get(name) or "")
         if kept and typed.get(name, "").strip() == shown_number(typed["type"], kept, language):

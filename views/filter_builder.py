@@ -5,7 +5,6 @@ browser alone; without scripts the same form is a page of its own.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -32,7 +31,7 @@ from views.filter_form import (
     tree_from,
 )
 from views.filtering import WHERE, context_of, names_of, rest_of, visible_fields
-from views.typed_numbers import sent_language
+from views.typed_numbers import here
 
 LONGEST_ADDRESS = 5000  # letters; web servers and proxies refuse more than 8,000
 
@@ -55,12 +54,11 @@ class FilterBuilder(ScreenView):
         fields = visible_fields(kind)
         if request.method == "GET":
             return self._form(kind, fields, _opened(kind, fields))
-        root = settle(read_form(request.form), fields)
+        root = settle(read_form(request.form, here), fields)
         action = request.form.get("do", "")
         if action not in ("", "apply"):
             return self._form(kind, fields, change(root, action, fields))
-        context = context_of(kind, None, fields)
-        tree, is_whole = tree_from(root, fields, replace(context, locale=sent_language()))
+        tree, is_whole = tree_from(root, fields, context_of(kind, None, fields))
         address = _list_address(conditions.write(tree))
         problem = _too_long() if len(address) > LONGEST_ADDRESS else None
         if problem or not is_whole:
@@ -82,7 +80,7 @@ class FilterBuilder(ScreenView):
             back=_back(),
             clear_url=_list_address(""),
             rest=_rest(),
-            numbers_in=sent_language(),
+            numbers_in=locale(),
             builder=Builder(kind, fields, root),
         )
 

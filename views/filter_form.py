@@ -6,7 +6,7 @@ is drawn, so that parts are added and removed without scripts.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
@@ -124,8 +124,11 @@ def _typed_number(value: str, locale: str) -> str:
     return numbers.typed_decimal(number, locale)
 
 
-def read_form(form: Form) -> DraftGroup:
-    """The draft that the form shows; what makes no sense in it is left out."""
+def read_form(form: Form, as_here: Callable[[str], str] = str) -> DraftGroup:
+    """The draft that the form shows; what makes no sense in it is left out.
+
+    `as_here` makes the reader's way of writing of a number as the form had it.
+    """
     root = DraftGroup(AND)
     open_groups = [root]
     for part in form.getlist("part")[:MOST_PARTS]:
@@ -142,17 +145,21 @@ def read_form(form: Form) -> DraftGroup:
                 open_groups[-1].parts.append(group)
                 open_groups.append(group)
         elif part.isdecimal():
-            open_groups[-1].parts.append(_read_condition(form, part))
+            open_groups[-1].parts.append(_read_condition(form, part, as_here))
     return numbered(root)
 
 
-def _read_condition(form: Form, number: str) -> DraftCondition:
+def _read_condition(form: Form, number: str, as_here: Callable[[str], str]) -> DraftCondition:
+    was = form.get(f"was.{number}", "")[:80]
+    typed = form.getlist(f"value.{number}")[:300]
+    if was.partition(":")[2] in (NUMBER, NUMBERS):
+        typed = list(map(as_here, typed))
     return DraftCondition(
         form.get(f"field.{number}", "")[:40],
         form.get(f"operator.{number}", "")[:20],
-        form.getlist(f"value.{number}")[:300],
+        typed,
         form.getlist(f"day.{number}")[:2],
-        form.get(f"was.{number}", "")[:80],
+        was,
     )
 
 

@@ -22,7 +22,7 @@ from views.context import configured, current_actor, locale, sent_version, today
 from views.field_cells import label, options
 from views.field_files import CARRIED, in_form, take_carried
 from views.files import ShownFile
-from views.typed_numbers import LANGUAGE, Typed, is_number, take
+from views.typed_numbers import LANGUAGE, Typed, is_number, sent_language, take
 
 WAS = "was."  # in front of a field's name: what the form showed when it was opened
 OFFERED = 500  # areas, staff and groups offered in one list
@@ -162,7 +162,7 @@ def sent(kind: Kind, beside: Sequence[str] = ()) -> Sent:
     }
     typed |= {key: one.text for key, one in found.items()}
     shown |= {
-        key: in_language(shown[key], one.language) for key, one in found.items() if key in shown
+        key: in_language(shown[key], sent_language(LANGUAGE + key)) for key in found if key in shown
     }
     refused = dict(take_carried(kind, typed))
     refused |= {key: one.error for key, one in found.items() if one.error}
@@ -208,7 +208,7 @@ def controls(
         value = typed.get(key, stored[key])
         was = (shown or stored).get(key, stored[key])
         as_typed = (numbers or {}).get(key) if key in typed else None
-        language = (as_typed.language if as_typed else locale()) if is_number(field) else ""
+        language = locale() if is_number(field) else ""
         found.append(
             Control(
                 key=key,

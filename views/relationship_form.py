@@ -17,7 +17,8 @@ from rules.relationship_facts import AT_LEAST, NUMERIC, ONE_OF, WORDS
 from rules.text import nfc
 from services import relationship_setup
 from services.relationship_setup import Setup
-from views.typed_numbers import sent_language
+from views.context import locale
+from views.typed_numbers import here
 
 Draft = dict[str, Any]
 
@@ -109,10 +110,10 @@ def _read_condition(form: MultiDict[str, str], at: str) -> Draft:
     return {
         "fact": form.get(f"{at}.fact", ""),
         "operator": form.get(f"{at}.operator", ""),
-        "number": form.get(f"{at}.number", "").strip(),
+        "number": here(form.get(f"{at}.number", "").strip()),
         "values": [value.strip().lstrip("#")[:80] for value in values if value.strip()],
         "by_group": {
-            name.removeprefix(prefix): text.strip()
+            name.removeprefix(prefix): here(text.strip())
             for name, text in form.items()
             if name.startswith(prefix) and text.strip()
         },
@@ -195,7 +196,7 @@ def _stored_condition(one: Draft) -> dict[str, Any]:
 
 def _whole(text: str) -> int:
     try:
-        number = numbers.whole(text, sent_language())
+        number = numbers.whole(text, locale())
     except InvalidInput:
         return UNREADABLE
     return number if 0 <= number < LARGEST else UNREADABLE

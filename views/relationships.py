@@ -13,8 +13,7 @@ from rules.relationship_sentences import sentences
 from services import relationship_preview, relationship_setup
 from views import formats, relationship_form, relationship_words
 from views.base import ScreenView
-from views.context import configured, current_actor, now
-from views.typed_numbers import sent_language
+from views.context import configured, current_actor, locale, now
 
 Draft = relationship_form.Draft
 
@@ -68,7 +67,7 @@ class Relationships(ScreenView):
         return self.render(
             "relationships/rules.html",
             draft=draft,
-            numbers_in=sent_language(),
+            numbers_in=locale(),
             is_open=is_open,
             problem=problem,
             found=found,

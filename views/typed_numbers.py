@@ -25,12 +25,11 @@ class Typed:
     """A number as a form sent it.
 
     Attributes:
-        raw: what stands in the control; `language`: that of the page it was typed on.
+        raw: what stands in the control, as the reader's language writes it.
         text: as services know it; `raw` where it cannot be read, and `error` says why.
     """
 
     raw: str
-    language: str
     text: str
     error: InvalidInput | None = None
 
@@ -45,18 +44,28 @@ def sent_language(name: str = LANGUAGE) -> str:
     return sent if sent in LOCALES else locale()
 
 
+def here(text: str, name: str = LANGUAGE) -> str:
+    """A number typed into this form as the reader's language writes it.
+
+    The form may have been drawn before the reader changed the language: it is drawn anew in this
+    one, and whatever is typed then is read so.
+    """
+    return text if sent_language(name) == locale() else numbers.swapped(text)
+
+
 def take(field: Field, raw: str, shown: str | None) -> Typed:
     """What was typed into the control of a number; `shown` is what had stood there.
 
     What was left alone stays the same number, also one that could not be typed so.
     """
-    language = sent_language(LANGUAGE + field.key)
+    name = LANGUAGE + field.key
+    language, as_here = sent_language(name), here(raw, name)
     if shown is not None and raw.strip() == shown.strip():
-        return Typed(raw, language, numbers.in_language(raw, language))
+        return Typed(as_here, numbers.in_language(raw, language))
     try:
-        return Typed(raw, language, plain(field.type, raw, language))
+        return Typed(as_here, plain(field.type, raw, language))
     except InvalidInput as error:
-        return Typed(raw, language, raw, error)
+        return Typed(as_here, as_here, error)
 
 
 def plain(type_key: str, raw: str, language: str) -> str:

@@ -3,7 +3,7 @@
    A form with data-draft and data-draft-touched needs no script of its own: of each field that has
    a hidden "was.NAME" beside it, the draft keeps what was typed and what the form had shown, so that
    the server can tell a colleague's change from the person's own; of a number also "in.NAME", the
-   language in which it was typed. */
+   language that it was written in: a page in the other one shows it as that writes it. */
 (() => {
   "use strict";
   const carebook = window.carebook;
@@ -39,6 +39,8 @@
     input.value = value;
   };
 
+  const swapped = (number) => number.replace(/[.,]/g, (mark) => (mark === "." ? "," : "."));
+
   const keep = (form) => {
     const mine = fields(form).filter(isTouched);
     const typed = mine.map(({ name, was, input, language }) => [name, { was: was.value, typed: valueOf(input), in: language?.value }]);
@@ -49,20 +51,16 @@
     const kept = drafts.read(form.dataset.draft) || {};
     fields(form).forEach((one) => {
       one.was.dataset.stored = one.was.value;
-      if (one.language) one.language.dataset.stored = one.language.value;
       const draft = kept[one.name];
       if (!draft || isTouched(one)) return; /* what the server has just sent back is newer */
-      one.was.value = draft.was;
-      put(one.input, draft.typed);
-      if (one.language) one.language.value = draft.in || "vi"; /* drafts did not say so once */
+      const isOther = one.language && (draft.in || "vi") !== one.language.value; /* drafts did not say so once */
+      one.was.value = isOther ? swapped(draft.was) : draft.was;
+      put(one.input, isOther ? swapped(draft.typed) : draft.typed);
     });
     keep(form);
   };
   const discard = (form) => {
-    fields(form).forEach(({ was, input, language }) => {
-      was.value = was.dataset.stored; put(input, was.value);
-      if (language) language.value = language.dataset.stored;
-    });
+    fields(form).forEach(({ was, input }) => { was.value = was.dataset.stored; put(input, was.value); });
     keep(form);
   };
 

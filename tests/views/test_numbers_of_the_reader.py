@@ -130,6 +130,19 @@ def test_a_tab_from_before_the_language_changed_is_read_as_it_was_meant(desk: Br
     assert custom(customer) == {"rate": Decimal128("1234")}
 
 
+def test_what_is_drawn_again_in_another_language_is_written_as_that_does(desk: Browser) -> None:
+    customer = make_customer(custom={"share": Decimal128("2.5")})
+    reads("en")
+    sent = form_of(desk.get(EDIT.format(customer)).text)
+    reads("vi")
+    answer = desk.send(EDIT.format(customer), {**sent, "rate": "1,234.5", "emails": "none"})
+    again = form_of(answer.text)
+    assert answer.status_code == 422
+    assert (again["rate"], again["in.rate"], again["was.share"]) == ("1.234,5", "vi", "2,5")
+    assert desk.send(EDIT.format(customer), {**again, "emails": ""}).status_code == 303
+    assert custom(customer) == {"share": Decimal128("2.5"), "rate": Decimal128("1234.5")}
+
+
 def test_an_impossible_number_is_refused_and_stays_beside_all_else_that_is_wrong(
     desk: Browser,
 ) -> None:
@@ -203,7 +216,13 @@ def test_a_bulk_change_says_and_sets_what_was_typed(desk: Browser) -> None:
 
 def test_a_filter_is_read_as_it_was_drawn(desk: Browser) -> None:
     reads("en")
-    form = {"part": ["and:1", "2", ")"], "field.2": "rate", "operator.2": "ge", "do": "apply"}
+    form = {
+        "part": ["and:1", "2", ")"],
+        "field.2": "rate",
+        "operator.2": "ge",
+        "was.2": "rate:number",
+        "do": "apply",
+    }
     read = {
         language: desk.send(
             "/filters/customers", {**form, "value.2": "1,234", "in.": language}
