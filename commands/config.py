@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ import click
 from commands.data import operator
 from commands.migrate import bring_up_to_date
 from config import Settings
+from rules.config_diff import ItemDiff
+from rules.config_names import Names
 from rules.config_words import headline, sentences
 from rules.errors import InvalidInput
 from rules.scope import Actor
 from services import configuration, configuration_file, configuration_parts
 from services.catalogues import Words
 from services.configuration_file import Plan
+from services.configuration_names import names_of
 from stores import mongo
 
 
@@ -100,12 +104,13 @@ def revisions(settings: Settings, limit: int) -> None:
     """
     _ready(settings)
     words = Words(settings.locale)
-    now = configuration.snapshot()
     for one in configuration_file.revisions(limit=max(1, min(limit, 1000))):
         at = one["at"].astimezone(settings.zone)
         click.echo(f"{one['revision']:>5}  {at:%Y-%m-%d %H:%M}  {one['staff_name']}")
-        for item in configuration_file.items_of(one):
-            said = headline(item, now.kinds, settings.locale, now.roles)
+        items = configuration_file.items_of(one)
+        names = _names(items, settings)
+        for item in items:
+            said = headline(item, names)
             click.echo(f"       {words.say(said.message, **said.params)}")
 
 
@@ -137,16 +142,20 @@ def _read(file: Path) -> bytes:
         raise click.ClickException(f"{file} cannot be read: {error.strerror}.") from error
 
 
+def _names(items: Sequence[ItemDiff], settings: Settings) -> Names:
+    today = datetime.now(settings.zone).date()
+    return names_of(configuration.snapshot(), items, locale=settings.locale, today=today)
+
+
 def _tell(plan: Plan, settings: Settings) -> None:
     """Says what would change; leaves with 1 when it may not."""
-    words = Words(settings.locale)
-    now = configuration.snapshot()
+    words, names = Words(settings.locale), _names(plan.items, settings)
     for note in plan.notes:
         click.echo(f"! {words.say(note.message, **note.params)}")
     for item in configuration_parts.readable(plan.items):
-        said: Any = headline(item, now.kinds, settings.locale, now.roles)
+        said: Any = headline(item, names)
         click.echo(words.say(said.message, **said.params))
-        for said in sentences(item, settings.locale, now.roles):
+        for said in sentences(item, names):
             click.echo(f"    {words.say(said.message, **said.params)}")
     if plan.problems:
         for problem in plan.problems:

@@ -5,14 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from rules.config_diff import ADDED, MISSING, REMOVED, Detail, ItemDiff
-from rules.config_value_words import in_words
+from rules.config_names import Names, called, own_label
+from rules.config_text import Place
+from rules.config_value_words import in_words, option_name, plain
 from rules.errors import N_
-from rules.fields import TYPES, Kind
-from rules.permissions import Role
 from rules.sentences import Sentence
 
-NO_ROLES: Mapping[str, Role] = {}
+NOTHING = Names()
 LENGTH = 120  # of a value in a sentence
+EMPTY: tuple[Any, ...] = ("", [], {})  # what says nothing when it is new
 
 SECTION_NAMES: Mapping[str, str] = {
     "site": N_("Settings of the site"),
@@ -32,207 +33,138 @@ SUBJECTS: Mapping[str, str] = {
     "pick_lists": N_("Pick list %(name)s"),
     "kinds": N_("Kind of documents %(name)s"),
     "layouts": N_("Layout of %(name)s"),
-    "lists": N_("List %(name)s"),
+    "lists": N_("List “%(name)s”"),
     "menus": N_("Menu of %(name)s"),
     "roles": N_("Role %(name)s"),
     "teams": N_("Team %(name)s"),
     "saved_views": N_("View %(name)s"),
     "schedules": N_("Schedule %(name)s"),
 }
-OPTIONS: Mapping[str, str] = {
-    "label_vi": N_("name"),
-    "label_en": N_("name in English"),
-    "one_vi": N_("name of one"),
-    "one_en": N_("name of one in English"),
-    "help_vi": N_("help text"),
-    "help_en": N_("help text in English"),
-    "type": N_("type"),
-    "pick_list": N_("pick list"),
-    "expression": N_("how it is computed"),
-    "visible_when": N_("shown only when"),
-    "default": N_("default"),
-    "minimum": N_("least value"),
-    "maximum": N_("greatest value"),
-    "pattern": N_("pattern"),
-    "position": N_("place in the order"),
-    "is_required": N_("required"),
-    "is_unique": N_("unique"),
-    "is_filtered_often": N_("filter often"),
-    "is_retired": N_("retired"),
-    "retired": N_("retired"),
-    "is_personal": N_("personal"),
-    "values": N_("values"),
-    "colour": N_("colour"),
-    "parent": N_("stands under"),
-    "icon": N_("icon"),
-    "has_customer": N_("belongs to a customer"),
-    "has_care": N_("is cared for"),
-    "summary": N_("summary"),
-    "tabs": N_("tabs"),
-    "sections": N_("sections"),
-    "fields": N_("fields"),
-    "is_on": N_("switched on"),
-    "columns": N_("columns"),
-    "width": N_("width"),
-    "sort": N_("order of rows"),
-    "filters": N_("quick filters"),
-    "page_size": N_("rows on a page"),
-    "row_colours": N_("row colours"),
-    "actions": N_("actions"),
-    "entries": N_("entries"),
-    "is_hidden": N_("hidden"),
-    "kinds": N_("documents"),
-    "other_kinds": N_("other documents"),
-    "reach": N_("reach"),
-    "where": N_("rule"),
-    "abilities": N_("abilities"),
-    "members": N_("members"),
-    "leads": N_("leads"),
-    "screen": N_("list"),
-    "name": N_("name"),
-    "audience": N_("seen by"),
-    "roles": N_("roles"),
-    "default_roles": N_("opens by itself for"),
-    "arguments": N_("filters and order"),
-    "rules": N_("rules"),
-    "status": N_("status"),
-    "conditions": N_("conditions"),
-    "hold_days": N_("days that a person's choice holds"),
-    "is_enabled": N_("in force"),
-    "contact_kinds": N_("what counts as a contact"),
-    "unanswered": N_("not reached"),
-    "at_time": N_("time"),
-    "weekdays": N_("weekdays"),
-    "every_minutes": N_("minutes between two runs"),
-    "until_time": N_("end of the time window"),
-    "is_paused": N_("paused"),
-    "care_mode": N_("care mode"),
-    "second_factor_roles": N_("roles that need a second factor"),
-    "audit_days": N_("days the change log is kept"),
-    "trash_days": N_("days the trash is kept"),
-}
 
 
-def subject(
-    item: ItemDiff, kinds: Mapping[str, Kind], locale: str, roles: Mapping[str, Role] = NO_ROLES
-) -> Sentence:
+def subject(item: ItemDiff, names: Names = NOTHING) -> Sentence:
     """What the item is called: the field "Customers › Rank", the role "Manager"."""
     content = item.after or item.before or {}
-    own = _own_label(content, locale) or item.key
+    own = own_label(content, names.locale) or item.key
     if item.section == "fields":
-        kind, _, key = item.key.partition(".")
-        known = kinds[kind].fields.get(key) if kind in kinds else None
-        called: Any = _own_label(content, locale) or key
-        if known is not None and known.name and called == key:
-            called = Sentence(known.name)
-        return Sentence(
-            N_("Field %(kind)s › %(name)s"), {"kind": _kind(kind, kinds, locale), "name": called}
-        )
+        return _field(item, content, names)
     if item.section in ("layouts", "lists", "menus"):
-        screen, _, role = item.key.partition("@")
-        name: Any = screen
-        if item.section == "menus":
-            name = Sentence(N_("everybody")) if screen == "all" else _role(screen, roles, locale)
-        elif screen in kinds:
-            name = _kind(screen, kinds, locale)
-        if role:
-            name = Sentence(
-                N_("%(name)s for %(role)s"), {"name": name, "role": _role(role, roles, locale)}
-            )
-        return Sentence(SUBJECTS[item.section], {"name": name})
+        return _for_whom(item, names)
     if item.section in SUBJECTS:
         return Sentence(SUBJECTS[item.section], {"name": own})
     return Sentence(SECTION_NAMES.get(item.section, item.section.replace("%", "%%")))
 
 
-def headline(
-    item: ItemDiff, kinds: Mapping[str, Kind], locale: str, roles: Mapping[str, Role] = NO_ROLES
-) -> Sentence:
+def _field(item: ItemDiff, content: Mapping[str, Any], names: Names) -> Sentence:
+    kind, _, key = item.key.partition(".")
+    called = own_label(content, names.locale) or names.of_fields(kind).get(key) or key
+    return Sentence(N_("Field %(kind)s › %(name)s"), {"kind": names.kind(kind), "name": called})
+
+
+def _for_whom(item: ItemDiff, names: Names) -> Sentence:
+    """A layout, a list or a menu, and the role that it is for."""
+    owner, _, role = item.key.partition("@")
+    name: Any = names.lists[owner].label if owner in names.lists else names.kind(owner)
+    if item.section == "layouts":
+        name = names.kind(owner)
+    elif item.section == "menus":
+        name = Sentence(N_("everybody")) if owner == "all" else names.role(owner)
+    if role:
+        name = Sentence(N_("%(name)s for %(role)s"), {"name": name, "role": names.role(role)})
+    return Sentence(SUBJECTS[item.section], {"name": name})
+
+
+def headline(item: ItemDiff, names: Names = NOTHING) -> Sentence:
     """The item and what becomes of it."""
     message = {
         ADDED: N_("%(subject)s: added"),
         REMOVED: N_("%(subject)s: removed"),
     }.get(item.what, N_("%(subject)s: changed"))
-    return Sentence(message, {"subject": subject(item, kinds, locale, roles)})
+    return Sentence(message, {"subject": subject(item, names)})
 
 
-def sentences(item: ItemDiff, locale: str, roles: Mapping[str, Role] = NO_ROLES) -> list[Sentence]:
+def sentences(item: ItemDiff, names: Names = NOTHING) -> list[Sentence]:
     """What differs, one sentence for each option; a removed item says nothing more."""
     if item.what == REMOVED:
         return []
-    return [_sentence(_worded(one, item, roles, locale), item, locale) for one in item.details]
+    return [
+        _sentence(_worded(one, item, names), item, names)
+        for one in item.details
+        if not (one.before is MISSING and one.after in EMPTY)
+    ]
 
 
-def side_by_side(
-    item: ItemDiff, locale: str, roles: Mapping[str, Role] = NO_ROLES
-) -> list[tuple[Any, Any, Any]]:
+def side_by_side(item: ItemDiff, names: Names = NOTHING) -> list[tuple[Any, Any, Any]]:
     """(option, value before, value after) of all that differs; "" for no value."""
     found = []
     for one in item.details:
-        said = _worded(one, item, roles, locale)
+        said = _worded(one, item, names)
         before, after = (
-            "" if _is_empty(value) else _shown(value, locale) for value in (said.before, said.after)
+            "" if _is_empty(value) else _shown(value) for value in (said.before, said.after)
         )
-        found.append((_where(one, item, locale), before, after))
+        found.append((_where(one, item, names), before, after))
     return found
 
 
-def _worded(detail: Detail, item: ItemDiff, roles: Mapping[str, Role], locale: str) -> Detail:
+def _worded(detail: Detail, item: ItemDiff, names: Names) -> Detail:
     """The difference with its values in words, as the screens call them."""
-    if item.section == "fields" and detail.place == ("type",):
-        before, after = _type(detail.before), _type(detail.after)
-    else:
-        before, after = (
-            in_words(item.section, detail.place, value, roles, locale)
-            for value in (detail.before, detail.after)
-        )
+    if detail.is_order:
+        known = _parts(item, detail.place, names)
+        was, now = ([known.get(one, one) for one in keys] for keys in (detail.before, detail.after))
+        return replace(detail, before=was, after=now)
+    before, after = (
+        value if value is MISSING else in_words(item, detail.place, value, names)
+        for value in (detail.before, detail.after)
+    )
     return replace(detail, before=before, after=after)
 
 
-def _sentence(detail: Detail, item: ItemDiff, locale: str) -> Sentence:
-    where = _where(detail, item, locale)
+def _sentence(detail: Detail, item: ItemDiff, names: Names) -> Sentence:
+    where = _where(detail, item, names)
     if detail.is_order:
         return Sentence(
             N_("%(where)s: order is now %(after)s"),
-            {"where": where, "after": _shown(detail.after, locale)},
+            {"where": where, "after": _shown(detail.after)},
         )
     if _is_empty(detail.before):
-        return Sentence(
-            N_("%(where)s: %(after)s"), {"where": where, "after": _shown(detail.after, locale)}
-        )
+        return Sentence(N_("%(where)s: %(after)s"), {"where": where, "after": _shown(detail.after)})
     if _is_empty(detail.after):
         return Sentence(
             N_("%(where)s: removed (was %(before)s)"),
-            {"where": where, "before": _shown(detail.before, locale)},
+            {"where": where, "before": _shown(detail.before)},
         )
     return Sentence(
         N_("%(where)s: from %(before)s to %(after)s"),
         {
             "where": where,
-            "before": _shown(detail.before, locale),
-            "after": _shown(detail.after, locale),
+            "before": _shown(detail.before),
+            "after": _shown(detail.after),
         },
     )
 
 
-def _type(key: Any) -> Any:
-    """A type of field by its name."""
-    return Sentence(TYPES[key].label) if isinstance(key, str) and key in TYPES else key
+def _parts(item: ItemDiff, place: Place, names: Names) -> dict[str, Any]:
+    """{key: name} of the parts at this place of an item."""
+    content: Any = item.after
+    for key in place:
+        content = _within(content, key)
+    own = {one["key"]: own_label(one, names.locale) for one in content if "key" in one}
+    known = called(item, place, names)
+    return {key: name or known.get(key) or key for key, name in own.items()}
 
 
 def _is_empty(value: Any) -> bool:
     return value is MISSING or value is None
 
 
-def _where(detail: Detail, item: ItemDiff, locale: str) -> Any:
+def _where(detail: Detail, item: ItemDiff, names: Names) -> Any:
     """The option, by the names of what it stands in: "values › Hot › colour"."""
     found: Any = None
     content: Any = {**(item.before or {}), **(item.after or {})}
-    for key in detail.place:
+    for depth, key in enumerate(detail.place):
         content = _within(content, key)
-        name: Any = _own_label(content, locale) if isinstance(content, Mapping) else ""
-        if not name:
-            name = Sentence(OPTIONS[str(key)]) if key in OPTIONS else str(key)
+        name: Any = own_label(content, names.locale)
+        name = name or called(item, detail.place[:depth], names).get(key) or option_name(str(key))
         found = (
             name
             if found is None
@@ -251,46 +183,13 @@ def _within(content: Any, key: Any) -> Any:
     return None
 
 
-def _shown(value: Any, locale: str) -> Any:
-    if value is True:
-        return Sentence(N_("yes"))
-    if value is False:
-        return Sentence(N_("no"))
-    if isinstance(value, Sentence):
-        return value
-    if isinstance(value, list) and any(isinstance(one, Sentence) for one in value):
-        return value
-    text = _text(value, locale)
+def _shown(value: Any) -> Any:
+    """A value as it stands in a sentence: our own words as they are, others quoted and short."""
+    if isinstance(value, bool | Sentence):
+        return plain(value)
+    if isinstance(value, list) and any(isinstance(one, Sentence | list) for one in value):
+        return plain(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(plain(value))
+    text = text or "–"
     short = text if len(text) <= LENGTH else f"{text[:LENGTH]}…"
     return f"“{short}”"
-
-
-def _text(value: Any, locale: str) -> str:
-    if isinstance(value, Mapping):
-        own = _own_label(value, locale) or str(value.get("key") or "")
-        return own or ", ".join(f"{key}: {_text(one, locale)}" for key, one in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_text(one, locale) for one in value) or "–"
-    return "–" if value is None or value is MISSING or value == "" else str(value)
-
-
-def _own_label(content: Any, locale: str) -> str:
-    if not isinstance(content, Mapping):
-        return ""
-    names = ("label_en", "label_vi") if locale == "en" else ("label_vi", "label_en")
-    for name in (*names, "name"):
-        if isinstance(content.get(name), str) and content[name].strip():
-            return str(content[name]).strip()[:LENGTH]
-    return ""
-
-
-def _role(key: str, roles: Mapping[str, Role], locale: str) -> str:
-    return roles[key].label(locale) if key in roles else key
-
-
-def _kind(key: str, kinds: Mapping[str, Kind], locale: str) -> Any:
-    kind = kinds.get(key)
-    if kind is None:
-        return key
-    own = (kind.label_en or kind.label_vi) if locale == "en" else kind.label_vi
-    return own or (Sentence(kind.name) if kind.name else key)

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, request, url_for
@@ -9,6 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext
 
 from rules.config_diff import ItemDiff
+from rules.config_names import Names, added_fields
 from rules.config_words import SECTION_NAMES, sentences, side_by_side, subject
 from rules.errors import N_, CareError, InvalidInput, StaleForm
 from rules.permissions import CONFIGURE
@@ -16,7 +18,8 @@ from services import configuration_file, configuration_parts, configuration_prob
 from services.configuration_file import CannotApply, Plan
 from views import formats
 from views.base import ScreenView
-from views.context import configured, current_actor, locale, now, sent_version, settings
+from views.configuration_names import screen_names
+from views.context import configured, current_actor, now, sent_version, settings
 
 TEXT_LIMIT = 16_000_000  # of the form: a file of 5 MB, each character as it travels
 PAGE = 20
@@ -151,17 +154,18 @@ class ConfigurationScreen(ScreenView):
         before = request.args.get("before", type=int)
         found = configuration_file.revisions(before=before, limit=PAGE + 1)
         context = {"text": "", "name": "", "problem": None} | more
+        names = screen_names([])
         return self.render(
             "settings/configuration.html",
             revisions=[
-                (one, [_told(item) for item in configuration_parts.readable(_items(one))])
+                (one, _all_told(configuration_parts.readable(_items(one)), names))
                 for one in found[:PAGE]
             ],
             current=configured().revision,
             more=found[PAGE - 1]["revision"] if len(found) > PAGE else None,
             is_first=before is None,
             broken=[
-                (formats.say(headline_of(item)), formats.say(said))
+                (formats.say(subject(item, names)), formats.say(said))
                 for item, said in configuration_problems.found(configured())
             ],
             **context,
@@ -172,38 +176,41 @@ def _items(revision: dict[str, Any]) -> list[ItemDiff]:
     return configuration_file.items_of(revision)
 
 
-def headline_of(item: ItemDiff) -> Any:
-    """The subject alone, for what is broken and not changed."""
-    return subject(item, configured().kinds, locale(), configured().roles)
+def _all_told(items: Iterable[ItemDiff], names: Names) -> list[dict[str, Any]]:
+    shown = list(items)
+    names = replace(names, fields=added_fields(shown, names.locale))
+    return [_told(item, names) for item in shown]
 
 
-def _told(item: ItemDiff) -> dict[str, Any]:
+def _told(item: ItemDiff, names: Names) -> dict[str, Any]:
     """An item in words: what it is, what becomes of it, each difference."""
-    lines = [formats.say(one) for one in sentences(item, locale(), configured().roles)]
+    lines = [formats.say(one) for one in sentences(item, names)]
     return {
         "what": item.what,
-        "subject": formats.say(headline_of(item)),
+        "subject": formats.say(subject(item, names)),
         "lines": lines[:LINES],
         "rest": max(0, len(lines) - LINES),
     }
 
 
-def _compared_told(item: ItemDiff) -> dict[str, Any]:
+def _compared_told(item: ItemDiff, names: Names) -> dict[str, Any]:
     """An item with both values of each option in words."""
-    rows = side_by_side(item, locale(), configured().roles)
+    rows = side_by_side(item, names)
     return {
         "what": item.what,
-        "subject": formats.say(headline_of(item)),
+        "subject": formats.say(subject(item, names)),
         "rows": [[formats.value_said(one) for one in row] for row in rows[:LINES]],
         "rest": max(0, len(rows) - LINES),
     }
 
 
 def _groups(
-    items: Iterable[ItemDiff], told: Callable[[ItemDiff], dict[str, Any]] = _told
+    items: Iterable[ItemDiff], told: Callable[[ItemDiff, Names], dict[str, Any]] = _told
 ) -> list[tuple[str, list[dict[str, Any]]]]:
     """The differences under the names of their sections."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for item in configuration_parts.readable(items):
-        found.setdefault(item.section, []).append(told(item))
+    shown = list(configuration_parts.readable(items))
+    names = screen_names(shown)
+    for item in shown:
+        found.setdefault(item.section, []).append(told(item, names))
     return [(gettext(SECTION_NAMES.get(key, key)), one) for key, one in found.items()]

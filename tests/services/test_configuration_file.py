@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from models import AuditEntry, ConfigurationItem, ConfigurationRevision, JobRun, Site
 from rules import config_text
 from rules.config_diff import ItemDiff
+from rules.config_names import Names
 from rules.config_words import headline, sentences
 from rules.permissions import SHIPPED_ROLES
 from rules.scope import Actor
@@ -20,6 +21,7 @@ from services import (
 )
 from services import shipped as shipped_data
 from services.catalogues import Words
+from services.configuration_names import names_of
 from tests.configuring import (
     RANK,
     changed,
@@ -31,6 +33,7 @@ from tests.configuring import (
     written,
 )
 from tests.conftest import empty
+from tests.factories import TODAY
 
 
 @pytest.fixture
@@ -90,10 +93,10 @@ def test_the_differences_are_told_in_words(configured: Actor, locale: str) -> No
     text = text.replace("label_vi: Hạng\n", "label_vi: Bậc\n")
     item = plan(text, configured).items[0]
     words = Words(locale)
-    kinds = configuration.snapshot().kinds
+    names = names_of(configuration.snapshot(), [item], locale=locale, today=TODAY)
     said = [
         words.say(one.message, **one.params)
-        for one in (headline(item, kinds, locale), *sentences(item, locale))
+        for one in (headline(item, names), *sentences(item, names))
     ]
     assert (
         said
@@ -129,13 +132,13 @@ def test_the_differences_are_told_in_words(configured: Actor, locale: str) -> No
 )
 def test_values_are_told_in_words(section: str, before: Any, after: Any, said: str) -> None:
     item = ItemDiff(section, "site", before, after)
-    found = sentences(item, "vi", SHIPPED_ROLES)[0]
+    found = sentences(item, Names(roles=SHIPPED_ROLES))[0]
     assert said in Words("vi").say(found.message, **found.params)
 
 
 def test_types_of_fields_are_told_by_their_names() -> None:
     item = ItemDiff("fields", "customers.a", {"type": "text"}, {"type": "money"})
-    said = sentences(item, "vi")[0]
+    said = sentences(item)[0]
     words = Words("vi")
     assert words.say(said.message, **said.params) == "kiểu: từ Văn bản thành Số tiền"
 
