@@ -32,6 +32,7 @@ def create_app(settings: Settings | None = None) -> "Flask":
         assets,
         errors,
         formats,
+        fragments,
         i18n,
         identity,
         limits,
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> "Flask":
     formats.register(app)
     addresses.register(app)
     ui.register(app)
+    fragments.register(app)
     errors.register(app)
     views.register(app)
     return app

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from flask import Flask, Response, current_app, request, url_for
+from markupsafe import Markup
 
 COMPRESSED = ("text/css", "text/javascript", "application/javascript", "image/svg+xml")
 WORTH_BYTES = 1024
@@ -26,9 +27,27 @@ def asset(path: str) -> str:
     return known[key]
 
 
-def _addresses() -> dict[tuple[str, str], str]:
+def styles(*paths: str) -> Markup:
+    """The style sheets of a page."""
+    return _tags('<link rel="stylesheet" href="{}">', paths)
+
+
+def scripts(*paths: str) -> Markup:
+    """The scripts of a page, run in this order once it is read."""
+    return _tags('<script src="{}" defer></script>', paths)
+
+
+def _tags(tag: str, paths: tuple[str, ...]) -> Markup:
+    """A page has forty of them: made again when files may have changed."""
+    key, known = (request.root_path, tag, *paths), _addresses()
+    if key not in known:
+        known[key] = Markup("\n  ").join(Markup(tag).format(asset(path)) for path in paths)  # noqa: S704
+    return known[key]  # type: ignore[return-value]
+
+
+def _addresses() -> dict[tuple[str, ...], str]:
     """Those known already; files that changed are noticed within a second."""
-    kept: tuple[float, dict[tuple[str, str], str]] | None
+    kept: tuple[float, dict[tuple[str, ...], str]] | None
     kept, now = current_app.extensions.get("carebook_addresses"), time.monotonic()
     if kept is None or now - kept[0] > KEPT_SECONDS:
         kept = current_app.extensions["carebook_addresses"] = (now, {})
@@ -36,8 +55,8 @@ def _addresses() -> dict[tuple[str, str], str]:
 
 
 def register(app: Flask) -> None:
-    """Makes `asset()` known to templates, and serves files as they should be."""
-    app.jinja_env.globals["asset"] = asset
+    """Makes `asset()`, `styles()` and `scripts()` known to templates, and serves files as they should be."""
+    app.jinja_env.globals.update(asset=asset, styles=styles, scripts=scripts)
     app.after_request(_serve)
 
 

@@ -81,6 +81,8 @@ def format_money(value: Any) -> str:
         return ""
     if isinstance(value, Decimal128):
         return _money(value.bid, locale())
+    if isinstance(value, int):
+        return f"{_grouped(value)}{NO_BREAK_SPACE}₫"
     return _said_money(Decimal(str(value)))
 
 

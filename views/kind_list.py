@@ -4,7 +4,7 @@ A screen says which kind, which columns come first, and how its own special colu
 that a site adds, renames or hides appear by themselves (views/list_columns.py).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -19,11 +19,12 @@ from services import computed, lists, references
 from services.lists import Page, Sort, projection_of
 from views import typed_numbers
 from views.addresses import url_to
+from views.assets import asset
 from views.bulk_edit import BulkEditing
 from views.cell_edit import CellEdit
 from views.cells import Cell, Column, RowView
 from views.column_choice import ColumnChoice
-from views.context import configured, current_actor, locale, person
+from views.context import configured, current_actor, locale, person, previewing, today
 from views.field_cells import label, maker
 from views.filtering import WhereFilter, rest_of
 from views.list_columns import (
@@ -44,6 +45,8 @@ from views.view_choice import ViewChoice
 
 Row = dict[str, Any]
 Make = Callable[[Row], Cell]
+LONGEST_ASKED = 2000  # characters of an address whose parts are remembered
+ICONS = "icons.svg"  # its address changes with its content
 MENUS = ("columns", "layout", "row", "save", "view")
 NO_COLOUR = (None, "")
 SORTED_AT_MOST = 10_000  # rows that are sorted without an index
@@ -104,7 +107,7 @@ class KindList(
         compiled = self.compiled()
         return self._once(
             "columns",
-            lambda: [replace(compiled.columns[one.key], width=one.width) for one in self.chosen()],
+            lambda: [_sized(compiled.columns[one.key], one.width) for one in self.chosen()],
         )
 
     def chosen(self) -> tuple[ChosenColumn, ...]:
@@ -120,6 +123,19 @@ class KindList(
         staff = person()
         stored = (staff.lists or {}).get(self.choice_key(), {}) if staff else {}
         return cast(Mapping[str, Any], stored)
+
+    def parts_key(self, shown: ListPage) -> Hashable | None:
+        staff, by = person(), current_actor()
+        asked = [one for one in request.args.items(multi=True) if one[0] not in ("after", "before")]
+        if staff is None or previewing() or sum(len(text) for _, text in asked) > LONGEST_ASKED:
+            return None
+        return (
+            *(self.endpoint, request.root_path, locale(), today(), asset(ICONS)),
+            *(staff.id, staff.name, staff.email, staff.theme, staff.views_saved_at),
+            *(repr(staff.lists), repr(staff.opens_with), by.roles, by.stands_in_for),
+            *(tuple(asked), tuple(shown.says), tuple(shown.names.items())),
+            *(shown.sort, bool(shown.rows)),
+        )
 
     def offered_sorts(self) -> Mapping[str, Sort]:
         return self.compiled().sorts
@@ -262,3 +278,7 @@ class KindList(
         if name not in known:
             known[name] = make()
         return known[name]
+
+
+def _sized(column: Column, width: int | None) -> Column:
+    return column if column.width == width else replace(column, width=width)

@@ -4,7 +4,7 @@ A screen declares columns, filters and sorts and turns stored rows into cells; e
 (address, problems, sentence, paging, counts, one row alone) is here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,6 +105,11 @@ class ListScreen(ConfiguredModelView):
         """Labels of everything the rows refer to: one query per kind of reference."""
         return {}
 
+    def parts_key(self, shown: ListPage) -> Hashable | None:
+        """What the parts of the page around its rows depend on beside the configuration, see
+        `fragments`; None: they are drawn each time."""
+        return None
+
     def shown_columns(self) -> Sequence[Column]:
         """The columns of this request, in their order."""
         return self.columns
@@ -151,7 +156,8 @@ class ListScreen(ConfiguredModelView):
             names=names,
             problems=[*state.problems, *self.problems()],
         )
-        return self.render(self.page_template(), list=shown, **self.side(state))
+        key = self.parts_key(shown)
+        return self.render(self.page_template(), list=shown, parts_key=key, **self.side(state))
 
     @expose("/count")
     def count_view(self) -> Any:

@@ -14,9 +14,13 @@ def pick_filter(
     key: str, label: str, list_key: str, path: str, *, with_retired: bool = True
 ) -> ChoiceFilter:
     """The filter over one pick list, whose value stands at `path`; at first it asks for all."""
-    values = configured().pick_lists.get(list_key, {}).values()
-    found = [_choice(one, list_key, path) for one in values if with_retired or not one.retired]
-    return ChoiceFilter(key, label, (Choice(ALL, N_("All"), "", {}), *found), ALL)
+
+    def made() -> ChoiceFilter:
+        values = configured().pick_lists.get(list_key, {}).values()
+        found = [_choice(one, list_key, path) for one in values if with_retired or not one.retired]
+        return ChoiceFilter(key, label, (Choice(ALL, N_("All"), "", {}), *found), ALL)
+
+    return configured().once(("pick filter", key, path, with_retired, locale()), made)
 
 
 def _choice(one: PickedValue, list_key: str, path: str) -> Choice:

@@ -11,6 +11,7 @@ from views.assets import asset
 from views.context import configured, locale
 
 CSRF_FIELD = Markup('<input type="hidden" name="csrf_token" value="{}">')
+CSRF_PLACE = Markup("<!-- token -->")  # in parts that are remembered, see fragments
 DECORATION = Markup('aria-hidden="true"')
 
 
@@ -29,9 +30,7 @@ class Ui:
 
     def csrf(self) -> Markup:
         """The hidden field of every form that writes."""
-        if "csrf_field" not in g:
-            g.csrf_field = CSRF_FIELD.format(generate_csrf())
-        return g.csrf_field  # type: ignore[no-any-return]
+        return CSRF_PLACE if "csrf_place" in g else csrf_field()
 
     def kept(self, template: str) -> Markup:
         """A part that is the same on all pages of this language, drawn once."""
@@ -40,6 +39,13 @@ class Ui:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._environment.get_template("_partials/ui.html").module, name)
+
+
+def csrf_field() -> Markup:
+    """The field with the token of this request."""
+    if "csrf_field" not in g:
+        g.csrf_field = CSRF_FIELD.format(generate_csrf())
+    return g.csrf_field  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=1024)
