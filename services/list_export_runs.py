@@ -20,7 +20,6 @@ from services.list_export import Sheet, write
 from services.lists import Sort
 from services.progress import NoProgress, Progress
 from stores import mongo
-from stores.mongo import in_transaction
 
 JOB = "export_list"
 BUCKET = "exports"
@@ -110,9 +109,7 @@ def start(wanted: Wanted, *, by: Actor, at: datetime) -> ObjectId:
         "staff_id": by.staff_id,
         "file_key": str(ObjectId()),
     }
-    run_id = in_transaction(
-        lambda session: job_runs.create(JOB, arguments, by, session=session, at=at)
-    )
+    run_id = job_runs.create(JOB, arguments, by, at=at)
     job_runs.enqueue(run_id)
     return run_id
 
