@@ -41,7 +41,8 @@ TEXTS = {
         N_("Too large"),
         N_(
             "This is larger than Carebook takes, so nothing of it was saved. A file may have 20 MB, "
-            "all files of a form 250 MB together, a text 1 MB."
+            "all files of a form 250 MB together, a text 1 MB. Go back and choose less: what you "
+            "typed may still stand in the form."
         ),
     ),
     422: (N_("Please check"), N_("Some fields need another look.")),

@@ -9,18 +9,36 @@ from tests.browser.conftest import Desk, Site
 REASON, REASONS = "Lý do mất khách hàng", ("Giá cao", "Chuyển nhà", "Chọn hãng khác")
 
 
-def new_field(desk: Desk, key: str) -> None:
-    """A choice with a list of its own, filled in but not saved."""
+def new_field(desk: Desk, kind: str, key: str, type_name: str, label: str) -> None:
+    """A field of a kind, filled in but not saved."""
     page = desk.page
-    desk.go("/settings/fields/customers")
+    desk.go(f"/settings/fields/{kind}")
     page.keyboard.press("n")
     page.wait_for_url("**/new")
-    page.fill("#label_vi", REASON)
+    page.fill("#label_vi", label)
     page.fill("#key", key)
-    page.select_option("#type", "choice")
+    page.select_option("#type", type_name)
+
+
+def new_choice(desk: Desk, kind: str, key: str, label: str, values: tuple[str, ...]) -> None:
+    """A field that chooses from a list of its own, filled in but not saved."""
+    page = desk.page
+    new_field(desk, kind, key, "choice", label)
     page.select_option("#pick_list", label="+ danh sách mới")
-    page.fill("#new_list", f"{REASON} {key[-6:]}")
-    page.fill("#new_values", "\n".join(REASONS))
+    page.fill("#new_list", f"{label} {str(ObjectId())[-6:]}")
+    page.fill("#new_values", "\n".join(values))
+
+
+def save_field(desk: Desk, key: str) -> None:
+    """What was filled in is a field, and stands in the list of its kind's."""
+    desk.page.keyboard.press("Control+Enter")
+    desk.page.locator(f"#{key}").wait_for()
+
+
+def new_reason(desk: Desk, key: str) -> None:
+    """Of customers: why they were lost, filled in but not saved; asked for of lost ones alone."""
+    new_choice(desk, "customers", key, REASON, REASONS)
+    choose_condition(desk.page, "relationship", "Mất")
 
 
 def choose_condition(page: Any, field: str, value: str) -> None:
@@ -59,6 +77,31 @@ def retire(desk: Desk, field: str) -> None:
     desk.page.locator(f".settings-retired a[href$='/{field}']").wait_for()
 
 
+def new_kind(desk: Desk, key: str, name: str) -> None:
+    """A kind of documents about customers, filled in but not saved."""
+    page = desk.page
+    desk.go("/settings/kinds/")
+    page.keyboard.press("n")
+    page.fill("#label_vi", name)
+    page.fill("#key", key)
+    page.check("[name=has_customer]")
+
+
+def save_kind(desk: Desk, key: str) -> Any:
+    """What was filled in is a kind; its line among the others."""
+    desk.page.keyboard.press("Control+Enter")
+    line = desk.page.locator("tbody tr", has_text=f"/e/{key}")
+    line.wait_for()
+    return line
+
+
+def retire_kind(desk: Desk, key: str) -> None:
+    """The kind leaves every screen."""
+    desk.go(f"/settings/kinds/{key}")
+    desk.page.check("[name=is_retired]")
+    save_kind(desk, key).filter(has_text="ngưng dùng").wait_for()
+
+
 def drag(page: Any, grip: Any, target: Any) -> None:
     """With the mouse, slowly enough for what follows the pointer; both are on the screen."""
     middle = "(one) => { const box = one.getBoundingClientRect(); return box.y + box.height / 2; }"
@@ -85,6 +128,18 @@ def new_tab(desk: Desk, name: str, field: str) -> None:
     line = page.locator(f".layout-field:has(input[value='field:{field}'])")
     drag(page, line.locator("[data-arrange-grip]"), tab.locator("[data-layout-fields]"))
     tab.locator(f"input[value='field:{field}']").wait_for(state="attached")
+
+
+def save_layout(desk: Desk) -> None:
+    desk.page.keyboard.press("Control+Enter")
+    desk.toast()
+
+
+def usual_layout(desk: Desk) -> None:
+    """Customers' pages are laid out as they were shipped."""
+    desk.go("/settings/layouts/customers")
+    desk.page.locator("button[form=layout-reset]").click()
+    desk.toast()
 
 
 def export(desk: Desk) -> str:

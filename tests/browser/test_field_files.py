@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
+from tests.browser.administration import new_field, retire, save_field
 from tests.browser.conftest import Desk, SitDown, Site
 from tests.pictures import pdf, picture
 
@@ -18,17 +19,11 @@ def fields(sit_down: SitDown) -> Iterator[dict[str, str]]:
     desk = sit_down("admin")
     keys = {kind: f"{kind}_{ObjectId()}" for kind in ("file", "picture")}
     for kind, key in keys.items():
-        desk.go("/settings/fields/customers/new")
-        desk.page.fill("#label_vi", f"Trường {kind}")
-        desk.page.fill("#key", key)
-        desk.page.select_option("#type", kind)
-        desk.page.keyboard.press("Control+Enter")
-        desk.page.locator(f"#{key}").wait_for()
+        new_field(desk, "customers", key, kind, f"Trường {kind}")
+        save_field(desk, key)
     yield keys
     for key in keys.values():
-        desk.go(f"/settings/fields/customers/{key}")
-        desk.page.locator(".settings-retire button").click()
-        desk.page.wait_for_url("**/settings/fields/customers")
+        retire(desk, key)
 
 
 def choose(place: Any, *files: tuple[str, bytes]) -> None:

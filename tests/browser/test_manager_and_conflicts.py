@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -203,6 +204,30 @@ def test_care_without_scripts(sit_down: SitDown, site: Site) -> None:
     assert "Không có JavaScript" in page.locator("main").inner_text()
     assert "Đã ghi." in page.locator("#toasts").inner_text()
     assert site.db.interactions.count_documents({"content": "Không có JavaScript"}) == 1
+
+
+def test_a_file_that_is_too_large_costs_nothing_that_was_typed_without_scripts(
+    sit_down: SitDown, site: Site, tmp_path: Path
+) -> None:
+    desk = sit_down("nam", scripts=False)
+    desk.expected = {413, 422}
+    page = desk.page
+    page.goto(f"{site.address}/orders/due")
+    follow(page, page.locator("tbody .care-square").first)
+    page.fill("#care-content", "Khách gửi đoạn phim")
+    films = [tmp_path / f"{megabytes}.mp4" for megabytes in (60, 300)]
+    for film in films:
+        with film.open("wb") as file:
+            file.truncate(int(film.stem) * 1024 * 1024)
+    page.set_input_files("#care-form .files-input", films[1])
+    follow(page, page.locator("[data-save]"))
+    assert "Hãy quay lại và chọn ít hơn" in page.locator("main").inner_text()
+    page.go_back()
+    assert page.locator("#care-content").input_value() == "Khách gửi đoạn phim"
+    page.set_input_files("#care-form .files-input", films[0])
+    follow(page, page.locator("[data-save]"))
+    assert "“60.mp4” lớn hơn 20 MB" in page.locator("main").inner_text()
+    assert page.locator("#care-content").input_value() == "Khách gửi đoạn phim"
 
 
 def test_lists_and_queue_without_scripts(sit_down: SitDown, site: Site) -> None:

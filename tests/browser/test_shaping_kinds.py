@@ -7,7 +7,14 @@ import pytest
 from bson import ObjectId
 
 from rules.text import fold
-from tests.browser.administration import a_customer
+from tests.browser.administration import (
+    a_customer,
+    new_choice,
+    new_kind,
+    retire_kind,
+    save_field,
+    save_kind,
+)
 from tests.browser.conftest import Desk, SitDown, Site
 
 pytestmark = pytest.mark.browser
@@ -24,34 +31,17 @@ def kind(sit_down: SitDown) -> Iterator[str]:
     desk = sit_down("admin")
     page = desk.page
     slug = f"ticket_{str(ObjectId())[-6:]}"
-    desk.go("/settings/kinds/")
-    page.keyboard.press("n")
-    page.fill("#label_vi", KIND)
-    page.fill("#key", slug)
+    new_kind(desk, slug, KIND)
     page.fill("#label_en", "Warranty tickets")
-    page.check("[name=has_customer]")
     page.check("[name=has_care]")
     assert desk.axe() == []
-    page.keyboard.press("Control+Enter")
-    line = page.locator("tbody tr", has_text=f"/e/{slug}")
-    line.get_by_text("Trường").click()
+    save_kind(desk, slug).get_by_text("Trường").click()
     page.wait_for_url(f"**/settings/fields/{slug}")
-    page.keyboard.press("n")
-    page.wait_for_url("**/new")
-    page.fill("#label_vi", FAULT)
-    page.fill("#key", "fault")
-    page.select_option("#type", "choice")
-    page.select_option("#pick_list", label="+ danh sách mới")
-    page.fill("#new_list", f"{FAULT} {slug[-6:]}")
-    page.fill("#new_values", "\n".join(FAULTS))
+    new_choice(desk, slug, "fault", FAULT, FAULTS)
     page.check("[name=is_required]")
-    page.keyboard.press("Control+Enter")
-    page.locator("#fault").wait_for()
+    save_field(desk, "fault")
     yield slug
-    desk.go(f"/settings/kinds/{slug}")
-    page.check("[name=is_retired]")
-    page.keyboard.press("Control+Enter")
-    page.locator("tbody tr", has_text=f"/e/{slug}").filter(has_text="ngưng dùng").wait_for()
+    retire_kind(desk, slug)
 
 
 def choose_customer(page: Any, words: str, name: str) -> None:

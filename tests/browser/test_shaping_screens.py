@@ -10,14 +10,16 @@ from tests.browser.administration import (
     REASONS,
     a_customer,
     apply,
-    choose_condition,
     compare,
     export,
     give,
-    new_field,
+    new_reason,
     new_tab,
     retire,
+    save_field,
+    save_layout,
     save_view,
+    usual_layout,
 )
 from tests.browser.conftest import Desk, SitDown, Site
 
@@ -31,13 +33,11 @@ def field(site: Site, sit_down: SitDown) -> Iterator[str]:
     """The key of a field that an administrator adds on the screens; it is retired in the end."""
     desk = sit_down("admin")
     key = f"reason_{ObjectId()}"
-    new_field(desk, key)
-    choose_condition(desk.page, "relationship", "Mất")
+    new_reason(desk, key)
     assert "relationship.in(lost)" in desk.page.input_value("#visible_when")
     desk.page.locator(".field-check", has_text="Mất").wait_for()
     assert desk.axe() == []
-    desk.page.keyboard.press("Control+Enter")
-    desk.page.locator(f"#{key}").wait_for()
+    save_field(desk, key)
     yield key
     retire(desk, key)
 
@@ -106,12 +106,9 @@ def tab(sit_down: SitDown, field: str) -> Iterator[str]:
     desk.page.locator(".preview-tab", has_text=TAB).wait_for()
     desk.page.locator(".preview-section", has_text=TAB).wait_for()
     assert desk.axe() == []
-    desk.page.keyboard.press("Control+Enter")
-    desk.toast()
+    save_layout(desk)
     yield TAB
-    desk.go("/settings/layouts/customers")
-    desk.page.locator("button[form=layout-reset]").click()
-    desk.toast()
+    usual_layout(desk)
 
 
 def test_a_field_in_a_tab_of_its_own_is_for_one_role(
