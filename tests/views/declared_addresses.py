@@ -287,7 +287,7 @@ RULES |= {
     "kind_settings.kind_view": Expected("configure", values={"key": "phieu"}),
     **{
         f"list_settings.{route}": Expected("configure", values={"key": "customers"})
-        for route in ("index_view", "list_view", "check_view")
+        for route in ("index_view", "list_view", "check_view", "preview_view")
     },
     **{
         f"layout_settings.{route}": Expected(
