@@ -128,7 +128,7 @@ class FieldSettings(ScreenView):
             run_id = field_settings.change(
                 kind,
                 key,
-                _plain({"type": field.type, **typed}, content),
+                _plain(typed, content),
                 version=sent_version(),
                 by=current_actor(),
                 at=now(),
@@ -209,13 +209,16 @@ def _plain(typed: Mapping[str, str], content: Mapping[str, Any]) -> dict[str, st
     Raises InvalidInput with `fields`.
     """
     found, errors, language = dict(typed), {}, locale()
-    for name in _numeric(typed.get("type", "")):
+    type_key = typed.get("type", "")
+    for name in _numeric(type_key):
+        if name not in typed:
+            continue
         kept = str(content.get(name) or "")
-        if kept and typed.get(name, "").strip() == shown_number(typed["type"], kept, language):
+        if kept and typed[name].strip() == shown_number(type_key, kept, language):
             found[name] = kept
             continue
         try:
-            found[name] = plain(typed["type"], typed.get(name, ""), language)
+            found[name] = plain(type_key, typed[name], language)
         except InvalidInput as error:
             errors[name] = error
     if errors:

@@ -246,7 +246,10 @@ def test_limits_of_a_field_are_read_and_shown_in_the_administrators_way(
     assert item["content"]["maximum"] == "1234,5"
     page = office.get("/settings/fields/customers/weight").text
     assert form_of(page)["maximum"] == "1234.5"
-    office.send("/settings/fields/customers/weight", form_of(page) | {"label_en": "Weight"})
+    office.send(
+        "/settings/fields/customers/weight",
+        {**form_of(page), "type": "decimal", "label_en": "Weight"},
+    )
     item = ConfigurationItem.collection().find_one({"key": "customers.weight"}) or {}
     assert (item["content"]["maximum"], item["content"]["label_en"]) == ("1234,5", "Weight")
     refused = office.send("/settings/fields/customers/new", typed | {"maximum": "1.234,5"})
