@@ -173,7 +173,12 @@ def take_care_mode(stage: Stage, language: str) -> Page:
 
 def take_assign_products(stage: Stage, language: str) -> Page:
     page = _opened(stage.page(MANAGER, language), "/assignments/products")
-    for number in (2, 4, 5):
+    for person, numbers in ((3, (2, 4, 5)), (4, (7, 9))):
+        for number in numbers:
+            page.check(f"[data-rows] tbody tr:nth-child({number}) input[name=ids]")
+        page.select_option("#assign [name=staff]", index=person)
+        page.click("[data-assign-add]")
+    for number in (10, 11):
         page.check(f"[data-rows] tbody tr:nth-child({number}) input[name=ids]")
     return page
 

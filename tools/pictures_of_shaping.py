@@ -53,7 +53,7 @@ def take_filter(stage: Any, language: str) -> Page:
 
 def take_views(stage: Any, language: str) -> Page:
     page = _customers(stage, language, f"?where={WHERE}&sort=-created")
-    page.locator(".view-bar details", has=page.locator("[name=name]")).locator("summary").click()
+    page.click(".view-bar details:has(.view-save) summary")
     page.fill(".view-form [name=name]", VIEW[language])
     page.check(".view-form [name=pin]")
     page.click(".view-form button[type=submit]")
