@@ -9,7 +9,7 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from typing import Any
@@ -32,6 +32,7 @@ from mongoengine import Document as StockDocument
 from app import create_app
 from bench import Row, dataset
 from bench.lists import FLAT, log_in
+from bench.pages import medians, page
 from jobs import registry
 from models import Area, Customer, Staff
 from rules.scope import SYSTEM
@@ -80,12 +81,12 @@ def measure(size: int, records: int | None = None) -> Iterator[Row]:
     with dataset.loaded(STOCK_SIZE):
         _prepare()
         stock = _stock_app().test_client()
-        (theirs,) = _medians(lambda: _get(stock, STOCK_URL), rounds=5)
+        (theirs,) = medians(page(stock, STOCK_URL), rounds=5)
         stock_rate = _stock_export_rate(stock)
     with dataset.loaded(size) as database:
         _prepare()
         client, address = _client(str(size))
-        ours, floor = _medians(lambda: _get(client, address), _floor)
+        ours, floor = medians(page(client, address), _floor, rounds=ROUNDS)
         yield Row("floor: raw query and flat template", f"{floor * 1000:.1f} ms")
         yield Row(
             f"customers, {size:,}, own fields, a view with 3 conditions",
@@ -154,6 +155,7 @@ def _client(name: str) -> tuple[FlaskClient, str]:
     app = create_app(dataset.settings(name))
     email = next(email for email, role in demo.emails() if role == "manager")
     now = datetime.now(UTC)
+    Staff.collection().update_one({"email": email}, {"$set": {"sessions": []}})  # of earlier runs
     with app.app_context():
         by = actors.of_staff(Staff.objects.get(email=email), configuration.snapshot(), at=now)
         columns = [{"key": key} for key in COLUMNS]
@@ -234,26 +236,6 @@ def _write_file(name: str, rows: int) -> tuple[float, float]:
     return written / seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _medians(*work: Callable[[], None], rounds: int = ROUNDS) -> list[float]:
-    """Median seconds of each, in turns so that the machine's mood hits all alike."""
-    for one in work:
-        one()
-    seconds: list[list[float]] = [[] for _ in work]
-    for _ in range(rounds):
-        for place, one in enumerate(work):
-            began = time.perf_counter()
-            one()
-            seconds[place].append(time.perf_counter() - began)
-    return [statistics.median(times) for times in seconds]
-
-
-def _get(client: FlaskClient, url: str) -> None:
-    response = client.get(url)
-    if response.status_code != 200:
-        raise RuntimeError(f"{url} answers {response.status_code}")
-    response.get_data()
-
-
 # The stock view: references as Flask-Admin's documentation declares them.
 
 
@@ -317,5 +299,5 @@ def _stock_app() -> Flask:
 
 def _stock_export_rate(client: FlaskClient) -> float:
     began = time.perf_counter()
-    _get(client, f"{STOCK_URL}export/csv/")
+    page(client, f"{STOCK_URL}export/csv/")()
     return STOCK_EXPORTED / (time.perf_counter() - began)

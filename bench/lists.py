@@ -6,9 +6,8 @@ collections with references, showing the same columns.
 """
 
 import re
-import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -36,6 +35,7 @@ from pymongo.database import Database
 
 from app import create_app
 from bench import Row
+from bench.pages import medians, page
 from config import Settings
 from models import Area, Customer, Order, Product
 from models.base import stored_date
@@ -86,11 +86,11 @@ def measure(database: Database[dict[str, Any]]) -> Iterator[Row]:
     client = _logged_in(create_app(settings))
     stock = _stock_app().test_client()
     today = datetime.now(UTC).astimezone(settings.zone).date()
-    ours, floor, theirs = _medians(
-        lambda: _get(client, "/orders/due"), lambda: _floor(today), lambda: _get(stock, STOCK_URL)
-    )
+    due = page(client, "/orders/due")
+    stock_page = page(stock, STOCK_URL)
+    ours, floor, theirs = medians(due, lambda: _floor(today), stock_page, rounds=ROUNDS)
     QUERIES.names.clear()
-    _get(client, "/orders/due")
+    due()
     queries = [name for name in QUERIES.names if name in ("find", "aggregate", "count", "update")]
     yield Row("demonstration data, orders/s with their customers", f"{ORDERS / filled:,.0f}/s")
     yield Row("floor: raw query and flat template", f"{floor * 1000:.1f} ms")
@@ -103,19 +103,6 @@ def measure(database: Database[dict[str, Any]]) -> Iterator[Row]:
         theirs / ours,
         at_least=5,
     )
-
-
-def _medians(*work: Callable[[], None]) -> list[float]:
-    """Median seconds of each, measured in turns so that the machine's mood hits all alike."""
-    for one in work:
-        one()
-    seconds: list[list[float]] = [[] for _ in work]
-    for _ in range(ROUNDS):
-        for place, one in enumerate(work):
-            began = time.perf_counter()
-            one()
-            seconds[place].append(time.perf_counter() - began)
-    return [statistics.median(times) for times in seconds]
 
 
 def _floor(today: date) -> None:
@@ -150,13 +137,6 @@ def _floor(today: date) -> None:
 def _named(document: Any, ids: list[Any], *fields: str) -> dict[Any, dict[str, Any]]:
     found = document.collection().find({"_id": {"$in": ids}}, dict.fromkeys(fields, 1))
     return {row["_id"]: row for row in found}
-
-
-def _get(client: FlaskClient, url: str) -> None:
-    response = client.get(url)
-    if response.status_code != 200:
-        raise RuntimeError(f"{url} answers {response.status_code}")
-    response.get_data()
 
 
 def _logged_in(app: Flask) -> FlaskClient:

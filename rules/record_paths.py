@@ -26,12 +26,12 @@ def reader(path: str) -> Callable[[Record], Any]:
     name, _, rest = path.partition(".")
     if not rest:
         return lambda record: record.get(name)
-    inner = reader(rest)
+    inner, is_last = reader(rest), "." not in rest
 
     def read(record: Record) -> Any:
         found = record.get(name)
         if type(found) is dict:  # as almost always, and asked for each cell of a list
-            return inner(found)
+            return found.get(rest) if is_last else inner(found)
         if isinstance(found, list):
             values = (inner(one) for one in found if isinstance(one, Mapping))
             return [value for value in values if value is not None]
