@@ -108,9 +108,19 @@ class Configuration:
         return self.once(("fields", kind, tuple(map(id, access.roles))), found)[1]
 
 
-def snapshot() -> Configuration:
-    """The configuration in force now; one query when this process knows the revision already."""
-    site = Site.collection().find_one({"key": "site"}) or {}
+def site_beside() -> dict[str, Any]:
+    """The stage that brings what `snapshot` needs along with another query, as the list `site`."""
+    pipeline = [{"$match": {"key": "site"}}]
+    return {"$lookup": {"from": Site.collection().name, "pipeline": pipeline, "as": "site"}}
+
+
+def snapshot(site: Mapping[str, Any] | None = None) -> Configuration:
+    """The configuration in force now; one query when this process knows the revision already.
+
+    None with the `site` that another query of this moment brought along (`site_beside`).
+    """
+    if site is None:
+        site = Site.collection().find_one({"key": "site"}) or {}
     return _load(site.get("config_rev", 0), site.get("care_mode", "unlimited"))
 
 

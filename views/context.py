@@ -36,9 +36,10 @@ def now() -> datetime:
 
 def today() -> date:
     """The local date of the request in the site's time zone."""
-    if "today" not in g:
-        g.today = now().astimezone(settings().zone).date()
-    return cast(date, g.today)
+    known: date | None = g.get("today")
+    if known is None:
+        known = g.today = now().astimezone(settings().zone).date()
+    return known
 
 
 def local_day_start(day: date) -> datetime:
@@ -145,10 +146,11 @@ def current_visitor() -> Actor:
 
 
 def configured() -> Configuration:
-    """The configuration for the whole request: one query, however often it is asked for."""
-    if "configuration" not in g:
-        g.configuration = snapshot()
-    return cast(Configuration, g.configuration)
+    """The configuration for the whole request: at most one query, however often it is asked for."""
+    known: Configuration | None = g.get("configuration")
+    if known is None:
+        known = g.configuration = snapshot(g.get("site"))
+    return known
 
 
 def offered_roles() -> list[str]:
@@ -158,10 +160,11 @@ def offered_roles() -> list[str]:
 
 def locale() -> str:
     """The reader's language, `vi` or `en`; looked up once per request."""
-    if "locale" not in g:
+    known: str | None = g.get("locale")  # asked for each number of a page: one look at `g`
+    if known is None:
         found = get_locale()
-        g.locale = str(found.language) if found else settings().locale
-    return cast(str, g.locale)
+        known = g.locale = str(found.language) if found else settings().locale
+    return known
 
 
 def is_htmx() -> bool:

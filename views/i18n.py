@@ -35,9 +35,10 @@ def register(app: Flask, settings: Settings) -> None:
 
 def catalogue() -> Any:
     """The catalogue of the reader's language, for this request."""
-    if "catalogue" not in g:
-        g.catalogue = get_domain().get_translations()
-    return g.catalogue
+    known = g.get("catalogue")
+    if known is None:
+        known = g.catalogue = get_domain().get_translations()
+    return known
 
 
 def said(message: str) -> str:

@@ -1,14 +1,14 @@
 """Flask-Security with our staff: one document, one query, sessions that can be revoked."""
 
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask, session
+from flask import Flask, g, session
 from flask_principal import identity_loaded
 from flask_security import MongoEngineUserDatastore, Security
 from flask_security.core import _on_identity_loaded
 
 from models import Staff
-from services import staff_sessions
+from services import configuration, staff_sessions
 from views.context import now
 
 SESSION_KEY = "session_key"  # in the signed cookie; must be among the person's sessions
@@ -21,10 +21,15 @@ class StaffDatastore(MongoEngineUserDatastore):
         super().__init__(None, Staff, None)
 
     def find_user(self, case_insensitive: bool = False, **wanted: Any) -> Staff | None:
-        """The person with this `fs_uniquifier` or `email`; one query."""
+        """The person with this `fs_uniquifier` or `email`; one query, which tells the revision of
+        the configuration as well."""
         # Without a query set, which takes longer to build than the database to answer.
-        stored = Staff.collection().find_one(wanted)
-        return Staff._from_son(stored) if stored is not None else None
+        found = [{"$match": wanted}, {"$limit": 1}, configuration.site_beside()]
+        stored = next(Staff.collection().aggregate(found), None)
+        if stored is None:
+            return None
+        g.site = next(iter(stored.pop("site")), {})
+        return cast(Staff, Staff._from_son(stored))
 
     def find_role(self, role: str) -> None:
         """There are no role documents."""

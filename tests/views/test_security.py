@@ -135,14 +135,14 @@ def test_it_lets_no_cache_keep_pages_but_every_cache_keep_versions(stranger: Bro
     assert "immutable" not in stranger.get("/static/none.css?v=1").headers["Cache-Control"]
 
 
-def test_it_costs_two_queries_to_know_the_person_and_what_it_may_do(
+def test_it_costs_one_query_to_know_the_person_and_what_it_may_do(
     app: Flask, agent: Actor, browser_of: Callable[[Actor], Browser], queries: list[str]
 ) -> None:
     browser = browser_of(agent)
     browser.get("/account")  # the configuration of this revision is known from now on
     queries.clear()
     assert browser.get("/account").status_code == 200
-    assert queries == ["find staff", "find site"]
+    assert queries == ["aggregate staff"]
 
 
 def test_it_costs_no_query_to_serve_a_style_sheet(
