@@ -21,6 +21,7 @@ def page(client: FlaskClient, url: str) -> Work:
         RuntimeError: when called, for another answer than 200.
     """
     application = client.application
+    client.get(url)  # which may write to the session: the next request brings it along
     environ = EnvironBuilder(url).get_environ()
     cookie = client.get_cookie(application.config["SESSION_COOKIE_NAME"])
     if cookie:

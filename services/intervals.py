@@ -6,6 +6,7 @@ asked for together, and an order is read only when it differs.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -23,6 +24,7 @@ Stored = dict[str, Any]
 PRODUCTS_PER_QUERY = 5000
 INTERVALS_PER_UPDATE = 50  # each is a filter that the server tries on every item
 ORDERS_PER_UPDATE = 2000
+WRITERS = 2  # at once: a person waits for the orders due, and the server has more than one core
 CODES_PER_PIPELINE = 200  # the server tries one after the other on every item
 
 # Criteria of product codes, and the interval that the items with these codes should have.
@@ -114,17 +116,28 @@ def _align(expected: Sequence[Expected], at: datetime, progress: Progress) -> Co
     interval, both would undo each other's work for ever. `align_intervals` reads the products
     again and then looks again.
     """
-    orders = Order.collection()
     drifted = {"$or": [_has_drifted(codes, days) for codes, days in expected]}
-    changed = Counter[str]()
-    rows = iter(orders.find(drifted, {"_id": 1}, batch_size=ORDERS_PER_UPDATE))
-    while ids := [row["_id"] for row in islice(rows, ORDERS_PER_UPDATE)]:
-        stop_if_cancelled(progress)
+    rows = iter(Order.collection().find(drifted, {"_id": 1}, batch_size=ORDERS_PER_UPDATE))
+
+    def write(ids: Sequence[ObjectId]) -> Counter[str]:
         chosen = {"_id": {"$in": ids}, **drifted}
         dated = _align_with_dates(chosen, expected, at)
-        changed["orders_changed"] += dated
-        changed["intervals_changed"] += dated + _align_items(chosen, expected, at)
+        items = _align_items(chosen, expected, at)
+        return Counter(orders_changed=dated, intervals_changed=dated + items)
+
+    changed = Counter[str]()
+    with ThreadPoolExecutor(WRITERS) as pool:
+        while batches := list(islice(_batches(rows, progress), WRITERS)):
+            for counts in pool.map(write, batches):
+                changed.update(counts)
     return changed
+
+
+def _batches(rows: Iterator[Stored], progress: Progress) -> Iterator[list[ObjectId]]:
+    """Raises Cancelled between two of them."""
+    while ids := [row["_id"] for row in islice(rows, ORDERS_PER_UPDATE)]:
+        stop_if_cancelled(progress)
+        yield ids
 
 
 def _align_with_dates(chosen: Stored, expected: Sequence[Expected], at: datetime) -> int:

@@ -5,6 +5,7 @@ in or defined by the site, cost what fifty rows of code written by hand would.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from flask import url_for
@@ -108,7 +109,16 @@ def _shower(
         return lambda value: yes if value else no
     if field.family == "choice":
         return _picker(config, field.pick_list, locale)
-    return _SHOWERS.get(field.type, _text)
+    show = _SHOWERS.get(field.type, _text)
+    if field.family == NUMBER:
+        return lambda value: _whole(show, value, locale) if type(value) is int else show(value)
+    return show
+
+
+@lru_cache(maxsize=8192)
+def _whole(show: Callable[[int], Cell], number: int, locale: str) -> Cell:
+    """Whole numbers and prices repeat, on a page and from page to page."""
+    return show(number)
 
 
 def _option(option: Option | None, key: Any) -> Cell:
@@ -136,7 +146,8 @@ def _picker(config: Configuration, list_key: str, locale: str) -> Callable[[Any]
 
 def _named(ids: Any, known: Mapping[Any, str]) -> Cell:
     if not isinstance(ids, list):
-        return Cell("text", known[ids]) if ids in known else EMPTY
+        name = known.get(ids)
+        return EMPTY if name is None else Cell("text", name)
     found = [known[one] for one in _several(ids) if one in known]
     return Cell("text", ", ".join(found)) if found else EMPTY
 

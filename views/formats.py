@@ -60,6 +60,8 @@ def format_number(value: Any) -> str:
     number = value.to_decimal() if isinstance(value, Decimal128) else value
     if isinstance(number, int):
         return _grouped(number)
+    if isinstance(number, Decimal) and number.is_finite() and number == int(number):
+        return _grouped(int(number))
     return str(format_decimal(number, "#,##0.######", locale=locale()))
 
 
