@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bson import ObjectId
-from flask import Flask, request, url_for
+from flask import Flask, current_app, request, url_for
 
 SAFE = "!$'()*,/:;?@"  # in a query (RFC 3986), so that a filter tree stays readable
 ADDRESSES_KEPT = 8192
@@ -28,6 +28,7 @@ def url_to(endpoint: str, **values: Any) -> str:
         return url_for(endpoint, **values)
     if endpoint[0] == "." and request.blueprint:
         endpoint = f"{request.blueprint}{endpoint}"
+    current_app.inject_url_defaults(endpoint, values)  # of this request: the kind of its records
     return _built(request.root_path, endpoint, tuple(values.items()))
 
 

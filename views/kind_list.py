@@ -130,7 +130,7 @@ class KindList(
         if staff is None or previewing() or sum(len(text) for _, text in asked) > LONGEST_ASKED:
             return None
         return (
-            *(self.endpoint, request.root_path, locale(), today(), asset(ICONS)),
+            *(self.list_key, request.root_path, request.path, locale(), today(), asset(ICONS)),
             *(staff.id, staff.name, staff.email, staff.theme, staff.views_saved_at),
             *(repr(staff.lists), repr(staff.opens_with), by.roles, by.stands_in_for),
             *(tuple(asked), tuple(shown.says), tuple(shown.names.items())),

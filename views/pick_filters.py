@@ -20,7 +20,7 @@ def pick_filter(
         found = [_choice(one, list_key, path) for one in values if with_retired or not one.retired]
         return ChoiceFilter(key, label, (Choice(ALL, N_("All"), "", {}), *found), ALL)
 
-    return configured().once(("pick filter", key, path, with_retired, locale()), made)
+    return configured().once(("pick filter", key, list_key, path, with_retired, locale()), made)
 
 
 def _choice(one: PickedValue, list_key: str, path: str) -> Choice:

@@ -102,12 +102,13 @@ def new_column(desk: Desk, key: str) -> None:
     desk.toast()
 
 
-# What a page says, without what is no configuration: numbers of records, areas and people.
+# What a page says, without what is no configuration: records and how many, areas, people.
 SAID = """
 (page) => {
   const main = page.querySelector("main") || page.body, said = [];
   for (const one of main.querySelectorAll("[name=area] option, [name=owner] option"))
     if (one.value) one.remove();
+  main.querySelector("#list-preview")?.remove();
   const texts = page.createTreeWalker(main, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) said.push(texts.currentNode.data.trim());
   const unlike = ["csrf_token", "version", "record_id"];

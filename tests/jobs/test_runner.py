@@ -210,7 +210,7 @@ def test_recompute_through_the_queue_and_twice_in_a_row(valkey):
         run = stored(run_id)
         assert run["state"] == DONE
         assert run["counts"]["orders_changed"] == expected
-        assert run["progress"] == run["total"] == 6
+        assert run["progress"] == run["total"] == 12  # the orders, then the customer of each
     assert Customer.collection().find_one({"_id": customer})["care"]["order_id"] in orders
     assert job_queue.waiting_ids() == set()
 

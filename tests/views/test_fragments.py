@@ -7,8 +7,9 @@ import pytest
 
 from models import Staff
 from rules.scope import Actor
-from services import configuration
-from tests.factories import make_customer
+from services import configuration, configuration_changes
+from services.configuration_changes import Change
+from tests.factories import NOW, make_customer
 from tests.views.browser import Browser
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -83,3 +84,18 @@ def test_a_very_long_address_is_not_remembered(desk: Browser) -> None:
     many = "&".join(f"n{number}={'y' * 90}" for number in range(30))
     desk.get(f"{LIST}?{many}")
     assert len(known._known) == before
+
+
+def test_lists_of_two_kinds_of_one_site_share_nothing(
+    morning: None, shipped: None, browser_of: Login, administrator: Actor
+) -> None:
+    """They are shown by one screen, at addresses that differ in the kind alone."""
+    kinds = [Change("kinds", key, {"label_vi": key.title()}) for key in ("phieu", "the")]
+    configuration_changes.apply(kinds, says="t", by=administrator, at=NOW)
+    desk = browser_of(administrator)
+    for _ in range(2):
+        for key, other in (("phieu", "the"), ("the", "phieu")):
+            page = desk.get(f"/e/{key}/").text
+            around_rows = page[page.index("<main") :]
+            assert f'href="/e/{key}/import"' in around_rows
+            assert f"/e/{other}/" not in around_rows
