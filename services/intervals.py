@@ -38,7 +38,7 @@ def align_intervals(
 
     A product that does not exist needs no care (0). Looks again until nothing differs, because a
     product may get another interval meanwhile. Where few products changed, uncared orders get
-    their first dates in the same write, so that the orders due are right half as late.
+    their first dates in the same write, so that the orders due are right sooner.
 
     Returns `{"intervals_changed"}`, how many times an order was changed, and `{"orders_changed"}`,
     how many of these got their dates too.

@@ -178,8 +178,15 @@ def _recompute_of_products(codes: Sequence[str], run: _Run) -> None:
         run.add("customers_checked", len(customer_ids))
 
     for step, work in (("orders", recompute_some_orders), ("customers", recompute_their_customers)):
-        size = ORDERS_PER_RANGE
-        bulk.over(orders, containing, work, run.progress, step=step, size=size, is_whole=False)
+        bulk.over(
+            orders,
+            containing,
+            work,
+            run.progress,
+            step=step,
+            size=ORDERS_PER_RANGE,
+            is_whole=False,
+        )
 
 
 def _recompute_orders(criteria: Stored, at: datetime, session: ClientSession | None = None) -> int:

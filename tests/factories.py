@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bson import Decimal128, ObjectId
 
-from models import Area, ConfigurationItem, Customer, Order, Product
+from models import Area, ConfigurationItem, Customer, Order, Product, Record
 from models.base import stored_date
 
 _numbers = count(1)
@@ -116,6 +116,25 @@ def make_order(
         "updated_at": NOW,
     } | values
     return Order.collection().insert_one(document).inserted_id
+
+
+def make_record(kind: str, owner_id: ObjectId, **values: Any) -> ObjectId:
+    """A document of a kind that the site made itself, which its owner sees."""
+    number = next(_numbers)
+    document = {
+        "kind": kind,
+        "code": f"PH-{number}",
+        "title": f"Phiếu {number}",
+        "search": f"phieu {number}",
+        "owner_id": owner_id,
+        "seen_by": [owner_id],
+        "custom": {},
+        "care": {"state": "none", "count": 0},
+        "version": 1,
+        "created_at": NOW,
+        "updated_at": NOW,
+    } | values
+    return Record.collection().insert_one(document).inserted_id
 
 
 def change_pick_list(key: str, **update: Any) -> None:

@@ -105,8 +105,7 @@ class FieldSettings(ScreenView):
             return self._form(found, None, {"type": request.args.get("type", "text")}, version=0)
         typed = _typed()
         try:
-            plain = _plain(typed, {})
-            key, run_id = field_settings.add(kind, plain, by=current_actor(), at=now())
+            key, run_id = field_settings.add(kind, _plain(typed, {}), by=current_actor(), at=now())
         except InvalidInput as error:
             page = self._form(found, None, typed, version=0, problem=error, errors=error.fields)
             return make_response(page, 422)

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,8 @@ from rules.teams import Team
 from views.context import configured, current_actor, locale, person, settings, today
 from views.i18n import said
 
+LARGE = 10**34  # from here on a number is written as it is stored (1E+6000)
+PRECISION = 40  # digits: 34 of a stored decimal and six decimals
 NO_BREAK_SPACE = "\u00a0"
 AVATAR_COLOURS = 8  # classes avatar-0 … avatar-7 in frame.css
 
@@ -60,9 +62,7 @@ def format_number(value: Any) -> str:
     number = value.to_decimal() if isinstance(value, Decimal128) else value
     if isinstance(number, int):
         return _grouped(number)
-    if isinstance(number, Decimal) and number.is_finite() and number == int(number):
-        return _grouped(int(number))
-    return str(format_decimal(number, "#,##0.######", locale=locale()))
+    return _written(number, "#,##0.######")
 
 
 def format_bytes(size: int) -> str:
@@ -95,9 +95,18 @@ def _money(bid: bytes, locale: str) -> str:
 
 
 def _said_money(amount: Decimal) -> str:
-    if amount == amount.to_integral_value():
-        return f"{_grouped(int(amount))}{NO_BREAK_SPACE}₫"
-    return f"{format_decimal(amount, '#,##0.00', locale=locale())}{NO_BREAK_SPACE}₫"
+    return f"{_written(amount, '#,##0.00')}{NO_BREAK_SPACE}₫"
+
+
+def _written(number: Decimal | float, with_decimals: str) -> str:
+    """By Babel's pattern when there are decimals."""
+    if isinstance(number, Decimal) and number.is_finite():
+        if abs(number) >= LARGE:
+            return str(number)
+        if number == int(number):
+            return _grouped(int(number))
+    with localcontext(prec=PRECISION):
+        return str(format_decimal(number, with_decimals, locale=locale()))
 
 
 def _grouped(number: int) -> str:

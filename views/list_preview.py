@@ -22,7 +22,7 @@ from views.cells import Column, RowView
 from views.context import configured, current_actor, locale
 from views.kind_list import KindList
 from views.list_columns import CompiledList, compile_list, draft_list
-from views.list_screen import FIELDS_OF_FILTERS, FOREIGN_FILTERS, PAGING
+from views.list_screen import PAGING, sees_filter
 from views.row_colours import Legend, RowColours
 
 ROWS = 6
@@ -121,13 +121,9 @@ def _seen_colours(colours: RowColours, mine: CompiledList) -> RowColours:
 
 def _filters(shape: Any, drafted: CompiledList, access: Access) -> list[str]:
     """The labels of the quick filters in the bar."""
-    kinds = configured().kinds
-    found = []
-    for one in shape.screen.list_filters():
-        kind, field = FOREIGN_FILTERS.get(
-            (shape.kind, one.key), (shape.kind, FIELDS_OF_FILTERS.get(one.key, one.key))
-        )
-        is_seen = field not in kinds[kind].fields or access.sees(kind, field)
-        if is_seen and (drafted.filters is None or one.key in drafted.filters):
-            found.append(str(gettext(one.label)))
-    return found
+    return [
+        str(gettext(one.label))
+        for one in shape.screen.list_filters()
+        if sees_filter(shape.kind, one.key, access)
+        and (drafted.filters is None or one.key in drafted.filters)
+    ]

@@ -23,6 +23,7 @@ from rules.filters import (
     parse_date,
     parse_filters,
 )
+from rules.permissions import Access
 from rules.sentences import Sentence
 from services import lists
 from services.configuration import Configuration
@@ -43,6 +44,12 @@ PAGING = ("after", "before", "sort", "page", "view", "where", "group", "mode", "
 FIELDS_OF_FILTERS = {"state": "care_state", "at": "at", "carer": "carers"}
 # Filters over what records of another kind say: (kind, filter) is about (kind, field).
 FOREIGN_FILTERS = {("orders", "group"): ("products", "group")}
+
+
+def sees_filter(kind: str, key: str, access: Access) -> bool:
+    """Whether the filter of a list over this kind asks for a field that may be read as it is."""
+    of, field = FOREIGN_FILTERS.get((kind, key), (kind, FIELDS_OF_FILTERS.get(key, key)))
+    return field not in configured().kinds[of].fields or access.sees(of, field)
 
 
 @dataclass(slots=True)
@@ -214,11 +221,7 @@ class ListScreen(ConfiguredModelView):
         return tuple(one for one in found if self._may_filter(one.key)) if self.kind else found
 
     def _may_filter(self, key: str) -> bool:
-        kind, field = FOREIGN_FILTERS.get(
-            (self.kind, key), (self.kind, FIELDS_OF_FILTERS.get(key, key))
-        )
-        is_field = field in configured().kinds[kind].fields
-        return not is_field or current_actor().access.sees(kind, field)
+        return sees_filter(self.kind, key, current_actor().access)
 
     def has_side(self, state: FilterState) -> bool:
         """Whether the tree beside the list is shown: its filter is one that the reader has."""

@@ -40,6 +40,30 @@ def test_it_writes_money(amount: object, shown: str) -> None:
     assert formats.format_money(amount) == shown
 
 
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (1250, "1.250"),
+        (Decimal128("1250.00"), "1.250"),
+        (Decimal128("-1234567.5"), "-1.234.567,5"),
+        (Decimal128("1E+16"), "10.000.000.000.000.000"),
+        (Decimal128("1E+33"), "1" + ".000" * 11),
+        (Decimal128("9" * 30 + ".25"), ".".join(["999"] * 10) + ",25"),
+        (Decimal128("1E+6000"), "1E+6000"),
+        (0.25, "0,25"),
+        (None, ""),
+    ],
+)
+def test_it_writes_numbers(number: object, shown: str) -> None:
+    assert formats.format_number(number) == shown
+
+
+@pytest.mark.parametrize("number", ["Infinity", "NaN"])
+def test_it_writes_whatever_was_stored_as_a_number(number: str) -> None:
+    assert formats.format_number(Decimal128(number))
+    assert formats.format_money(Decimal128(number))
+
+
 @pytest.mark.usefixtures("in_english")
 def test_it_writes_money_in_english() -> None:
     assert formats.format_money(1250000) == "1,250,000\u00a0₫"

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from models import Area, Product, ProductGroup, Record, Staff
+from models import Area, Product, ProductGroup, Staff
 from rules.permissions import Access, KindPermission, Role
 from rules.scope import SYSTEM, Actor
 from services import configuration_changes
 from services.configuration_changes import Change
 from services.recompute import recompute_customers
 from services.scope import recompute_all_scope
-from tests.factories import NOW, TODAY, make_customer, make_order, make_product
+from tests.factories import NOW, TODAY, make_customer, make_order, make_product, make_record
 from tests.views.conftest import Browser
 
 pytestmark = pytest.mark.usefixtures("morning", "shipped", "valkey")
@@ -139,21 +139,7 @@ def test_a_hidden_group_is_in_no_tree_filter_or_file(
 def test_the_care_form_of_a_document_hides_the_area_of_its_customer(
     give: Callable[..., Browser], ids: dict[str, ObjectId], agent: Actor
 ) -> None:
-    record = {
-        "kind": "phieu",
-        "code": "PH-1",
-        "title": "Phiếu",
-        "search": "phieu",
-        "customer_id": ids["customer"],
-        "owner_id": agent.staff_id,
-        "seen_by": [agent.staff_id],
-        "custom": {},
-        "care": {"state": "none", "count": 0},
-        "version": 1,
-        "created_at": NOW,
-        "updated_at": NOW,
-    }
-    made = Record.collection().insert_one(record).inserted_id
+    made = make_record("phieu", agent.staff_id, customer_id=ids["customer"])
     assert AREA in give().get(f"/care/records/{made}").text
     response = give(customers="area").get(f"/care/records/{made}")
     assert response.status_code == 200

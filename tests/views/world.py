@@ -13,7 +13,7 @@ from flask import Flask
 from pymongo.database import Database
 from werkzeug.routing import Rule
 
-from models import ApiToken, Attachment, AuditEntry, Interaction, JobRun, Product, Record, Staff
+from models import ApiToken, Attachment, AuditEntry, Interaction, JobRun, Product, Staff
 from rules.scope import BY_CUSTOMER, SYSTEM, Actor
 from services import (
     assignments,
@@ -27,7 +27,7 @@ from services.configuration_changes import Change
 from services.customers import search_fields
 from services.saved_views import Content
 from services.scope import recompute_all_scope
-from tests.factories import NOW, TODAY, make_customer, make_order, make_product
+from tests.factories import NOW, TODAY, make_customer, make_order, make_product, make_record
 from tests.pictures import picture
 from tests.views.browser import Browser
 from tests.views.declared_addresses import (
@@ -159,24 +159,16 @@ def _cared_for(whose: str, actor: Actor, name: str) -> dict[str, ObjectId]:
         "version": 1,
     }
     record = {
-        "kind": "phieu",
         "code": f"PH-{code}",
         "title": f"Phiếu {name}",
         "search": name.lower(),
         "customer_id": customer,
-        "owner_id": actor.staff_id,
-        "seen_by": [actor.staff_id],
-        "custom": {},
-        "care": {"state": "none", "count": 0},
-        "version": 1,
-        "created_at": NOW,
-        "updated_at": NOW,
     }
     return {
         "customers": customer,
         "orders": order,
         "entries": Interaction.collection().insert_one(entry).inserted_id,
-        "records": Record.collection().insert_one(record).inserted_id,
+        "records": make_record("phieu", actor.staff_id, **record),
     }
 
 
