@@ -1,9 +1,9 @@
-"""The records that fields refer to: their names, for lists, forms and exports, in one query a kind.
+"""The records that fields refer to: their names, for lists, forms and exports, in one query.
 
 Scope is part of the query: the name of a record that the reader may not see is not there.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,13 +61,39 @@ TARGETS: Mapping[str, Target] = {
 
 def names(kind: str, ids: Iterable[Any], *, by: Actor) -> dict[Any, str]:
     """{id: name} of the records of a kind that the actor may see; one query, none for no ids."""
-    wanted = {one for one in ids if one is not None}
-    target = TARGETS.get(kind)
-    if not wanted or target is None:
-        return {}
-    criteria = merge([{"_id": {"$in": list(wanted)}}, target.scope(by)])
-    found = target.document.collection().find(criteria, dict.fromkeys(target.fields, 1))
-    return {row["_id"]: target.name(row) for row in found}
+    return names_of_kinds({kind: ids}, by=by)[kind]
+
+
+def names_of_kinds(wanted: Mapping[str, Iterable[Any]], *, by: Actor) -> dict[str, dict[Any, str]]:
+    """The same for records of several kinds, `{kind: {id: name}}`: one query for all of them."""
+    found: dict[str, dict[Any, str]] = {kind: {} for kind in wanted}
+    asked = {
+        kind: _named(kind, known, by)
+        for kind, ids in wanted.items()
+        if kind in TARGETS and (known := {one for one in ids if one is not None})
+    }
+    if not asked:
+        return found
+    (first, stages), *others = asked.items()
+    union = [
+        {"$unionWith": {"coll": _collection(kind).name, "pipeline": of_kind}}
+        for kind, of_kind in others
+    ]
+    for row in _collection(first).aggregate([*stages, *union]):
+        kind = row["kind"]
+        found[kind][row["_id"]] = TARGETS[kind].name(row)
+    return found
+
+
+def _named(kind: str, ids: Collection[Any], by: Actor) -> list[Stored]:
+    """The stages that find what records of a kind are called, and say of which kind they are."""
+    criteria = merge([{"_id": {"$in": list(ids)}}, TARGETS[kind].scope(by)])
+    shown = {**dict.fromkeys(TARGETS[kind].fields, 1), "kind": {"$literal": kind}}
+    return [{"$match": criteria}, {"$project": shown}]
+
+
+def _collection(kind: str) -> Any:
+    return TARGETS[kind].document.collection()
 
 
 def rows(kind: str, ids: Iterable[Any], fields: Iterable[str], *, by: Actor) -> dict[Any, Stored]:
@@ -94,4 +120,4 @@ def of_rows(
             for row in rows:
                 found = read(row)
                 ids.update(found if isinstance(found, list) else [found])
-    return {kind: names(kind, ids, by=by) for kind, ids in wanted.items()}
+    return names_of_kinds(wanted, by=by)

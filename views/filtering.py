@@ -18,8 +18,10 @@ from rules.sentences import Sentence
 from services import references
 from services.conditions import context as site_context
 from views.context import configured, current_actor, locale, settings, today
+from views.kept import kept
 
 WHERE = "where"
+LONGEST_KEPT = 2000  # characters of a tree that is remembered
 # Of the address of a list, what does not go on with another filter.
 FORGOTTEN = (WHERE, "after", "before", "page")
 
@@ -40,6 +42,19 @@ def filtered(text: str, kind: str) -> Filtered:
     except InvalidInput as error:
         return Filtered(None, [error], {}, None)
     fields = visible_fields(kind)
+    if len(text) > LONGEST_KEPT or _refers(asked, fields):
+        return _filtered(asked, kind, fields)  # names of records change without the configuration
+    by, known = current_actor(), kept("filters")
+    key = (text, kind, by.staff_id, by.roles, today(), locale())
+    found: Filtered | None = known.get(key)
+    if found is None:
+        found = _filtered(asked, kind, fields)
+        if not found.problems:  # which are raised, and would collect where they were
+            known.put(key, found)
+    return found
+
+
+def _filtered(asked: Group | None, kind: str, fields: Mapping[str, Field]) -> Filtered:
     context = context_of(kind, asked, fields)
     tree, problems = conditions.usable(asked, fields, context)
     return Filtered(
@@ -48,6 +63,12 @@ def filtered(text: str, kind: str) -> Filtered:
         conditions.criteria(tree, fields, context),
         conditions.sentence(tree, fields, context),
     )
+
+
+def _refers(tree: Group | None, fields: Mapping[str, Field]) -> bool:
+    """Whether a condition asks for other records."""
+    named = (fields.get(one.field) for one in conditions.conditions(tree))
+    return any(field is None or bool(field.refers_to) for field in named)
 
 
 def reference_names(state: FilterState, **kinds: str) -> dict[str, str]:

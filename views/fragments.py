@@ -5,32 +5,12 @@ again on every page of the list and each time it is opened.
 """
 
 from collections.abc import Callable, Hashable
-from threading import Lock
 
-from cachetools import LRUCache
 from flask import Flask, g
 from markupsafe import Markup
 
-from views.context import configured
+from views.kept import kept
 from views.ui import CSRF_PLACE, csrf_field
-
-PARTS_KEPT = 2000  # some megabytes of each web process, gone with the revision of the configuration
-
-
-class _Parts:
-    """Markup by key; the threads of a process share it."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._known: LRUCache[Hashable, Markup] = LRUCache(maxsize=PARTS_KEPT)
-
-    def get(self, key: Hashable) -> Markup | None:
-        with self._lock:
-            return self._known.get(key)
-
-    def put(self, key: Hashable, drawn: Markup) -> None:
-        with self._lock:
-            self._known[key] = drawn
 
 
 def remembered(name: str, key: Hashable, caller: Callable[[], Markup]) -> Markup:
@@ -40,7 +20,7 @@ def remembered(name: str, key: Hashable, caller: Callable[[], Markup]) -> Markup
     """
     if key is None:
         return caller()
-    parts = configured().once("fragments", _Parts)
+    parts = kept("fragments")
     drawn = parts.get((name, key))
     if drawn is None:
         drawn = _drawn(caller)

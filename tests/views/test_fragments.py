@@ -68,22 +68,22 @@ def test_a_new_name_or_colour_scheme_is_seen_at_once(desk: Browser, manager: Act
 def test_pages_of_a_list_share_their_parts(desk: Browser) -> None:
     """Only its own place goes into the forms of language and theme."""
     desk.get(LIST)
-    known = configuration.snapshot().once("fragments", lambda: None)
+    known = configuration.snapshot().once(("kept", "fragments"), lambda: None)
     assert known is not None
-    before = len(known._known)
+    before = len(known)
     page = desk.get(f"{LIST}?after=x").text
     assert 'value="/customers/?after=x"' in page
-    assert len(known._known) == before + 1
+    assert len(known) == before + 1
 
 
 def test_a_very_long_address_is_not_remembered(desk: Browser) -> None:
     desk.get(LIST)
-    known = configuration.snapshot().once("fragments", lambda: None)
+    known = configuration.snapshot().once(("kept", "fragments"), lambda: None)
     assert known is not None
-    before = len(known._known)
+    before = len(known)
     many = "&".join(f"n{number}={'y' * 90}" for number in range(30))
     desk.get(f"{LIST}?{many}")
-    assert len(known._known) == before
+    assert len(known) == before
 
 
 def test_lists_of_two_kinds_of_one_site_share_nothing(
