@@ -26,6 +26,12 @@ class CarebookDocument(Document):
     created_at = DateTimeField()
     updated_at = DateTimeField()
 
+    def __init_subclass__(cls) -> None:
+        """Documents name others by plain ids: no list has to be searched for references to load."""
+        super().__init_subclass__()
+        for field in cls._fields.values():
+            field.set_auto_dereferencing(False)
+
     @classmethod
     def collection(cls) -> Collection[dict[str, Any]]:
         """The raw collection, for bulk writes, update pipelines and flat list rows."""

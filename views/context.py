@@ -90,8 +90,11 @@ def current_actor() -> Actor:
 
     While somebody looks as a role it is what that role is, and nothing can be written.
     """
-    looking = previewing()
-    return looking.actor if looking else real_actor()
+    known: Actor | None = g.get("acting")  # asked for again and again: one look at `g`
+    if known is None:
+        looking = previewing()
+        known = g.acting = looking.actor if looking else real_actor()
+    return known
 
 
 def real_actor() -> Actor:
@@ -99,10 +102,16 @@ def real_actor() -> Actor:
     staff = person()
     if staff is None:
         raise RuntimeError("This page needs a login, yet nobody is logged in.")
-    known: tuple[Staff, Actor] | None = g.get("actor")
-    if known is None or known[0] is not staff:
-        known = g.actor = (staff, _actor(staff))
-    return known[1]
+    known: Actor | None = g.get("actor")
+    if known is None:
+        known = g.actor = _actor(staff)
+    return known
+
+
+def forget_actor(*_: object, **__: object) -> None:
+    """Somebody else acts from here on: after a login, a logout, or at the end of a preview."""
+    for name in ("acting", "actor", "looking"):
+        g.pop(name, None)
 
 
 def previewing() -> Looking | None:

@@ -50,9 +50,14 @@ def maker(field: Field, config: Configuration, locale: str, names: Names, *, kin
 
     def make(row: Row) -> Cell:
         found = read(row)
-        return EMPTY if found is None or found == "" or found == [] else show(found)
+        return EMPTY if _is_nothing(found) else show(found)
 
     return make
+
+
+def _is_nothing(stored: Any) -> bool:
+    """Zero and "no" are something. Asked for each cell: ids compare slowly with texts."""
+    return stored is None or (isinstance(stored, (str, list)) and not stored)
 
 
 def _computed(field: Field, kind: Kind) -> Make:
@@ -61,14 +66,14 @@ def _computed(field: Field, kind: Kind) -> Make:
 
     def make(row: Row) -> Cell:
         found = read(row)
-        return EMPTY if found is None or found == "" else show(found)
+        return EMPTY if _is_nothing(found) else show(found)
 
     return make
 
 
 def text(field: Field, stored: Any, config: Configuration, locale: str, names: Names) -> str:
     """The value as one line of text; "" for none."""
-    if stored is None or stored == "" or stored == []:
+    if _is_nothing(stored):
         return ""
     cell = _shower(field, config, locale, names)(stored)
     return cell.text or ", ".join(item.text for item in cell.items)

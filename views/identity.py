@@ -3,13 +3,14 @@
 from typing import Any, cast
 
 from flask import Flask, g, session
+from flask_login import user_logged_in, user_logged_out
 from flask_principal import identity_loaded
 from flask_security import MongoEngineUserDatastore, Security
 from flask_security.core import _on_identity_loaded
 
 from models import Staff
 from services import configuration, staff_sessions
-from views.context import now
+from views.context import forget_actor, now
 
 SESSION_KEY = "session_key"  # in the signed cookie; must be among the person's sessions
 
@@ -63,6 +64,8 @@ def register(app: Flask) -> None:
         return staff
 
     security.login_manager.user_loader(load_person)
+    user_logged_in.connect(forget_actor, app)
+    user_logged_out.connect(forget_actor, app)
     # No tokens in URLs, bodies or headers: the cookie is the only way in.
     security.login_manager.request_loader(lambda request: None)
     _leave_out_principal(app, security)

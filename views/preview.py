@@ -7,7 +7,7 @@ by being opened are closed.
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, flash, g, redirect, request, session, url_for
+from flask import Flask, flash, redirect, request, session, url_for
 from flask_admin import expose
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
@@ -15,7 +15,15 @@ from werkzeug.wrappers import Response as BaseResponse
 from rules.errors import N_, InvalidInput, NotAllowed
 from services import previews
 from views.base import ScreenView
-from views.context import PREVIEW, configured, now, person, previewing, real_actor
+from views.context import (
+    PREVIEW,
+    configured,
+    forget_actor,
+    now,
+    person,
+    previewing,
+    real_actor,
+)
 from views.list_screen import object_id
 
 LEAVE = "preview.leave_view"
@@ -52,12 +60,13 @@ class Preview(ScreenView):
             raise NotAllowed(error.message) from error
         until = at + timedelta(minutes=previews.LONGEST_MINUTES)
         session[PREVIEW] = {"role": role, "staff": staff, "until": int(until.timestamp())}
+        forget_actor()
         return redirect(url_for("today.index_view"), 303)
 
     @expose("/leave", methods=("POST",))
     def leave_view(self) -> BaseResponse:
         left = session.pop(PREVIEW, None)
-        g.pop("actor", None)
+        forget_actor()
         if left:
             previews.end(real_actor(), str(left.get("role", "")), now())
             flash(gettext("You are yourself again."), "success")
