@@ -6,6 +6,7 @@ language: `str(error)` is the English sentence, `error.message % error.params` a
 the local one.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -42,6 +43,14 @@ class InvalidInput(CareError):
     ) -> None:
         super().__init__(message, **params)
         self.fields = fields or {}
+
+
+def several(errors: Sequence[InvalidInput]) -> InvalidInput:
+    """One error that says what each of them says, one sentence after another."""
+    first, *others = errors
+    if not others:
+        return first
+    return InvalidInput(N_("%(first)s %(others)s"), first=first, others=several(others))
 
 
 class NotFound(CareError):

@@ -7,7 +7,7 @@ from bson import ObjectId
 from flask import request
 from werkzeug.datastructures import FileStorage
 
-from rules.errors import CareError, InvalidInput
+from rules.errors import CareError, InvalidInput, several
 from rules.fields import FILES, Field, Kind
 from services import attachments, field_files
 from views.context import current_actor, now
@@ -20,9 +20,9 @@ CARRIED = "files."
 
 def take_carried(kind: Kind, typed: dict[str, str]) -> dict[str, CareError]:
     """Stores the files that the form carries and adds them to what was typed; {field: what is wrong
-    with one of its files}. Raises NotAllowed for a field that the person may not fill in.
+    with its files}. Raises NotAllowed for a field that the person may not fill in.
     """
-    refused: dict[str, CareError] = {}
+    refused: dict[str, list[InvalidInput]] = {}
     for name in request.files:
         key = name.removeprefix(CARRIED)
         sent = [one for one in request.files.getlist(name) if one.filename]
@@ -32,8 +32,8 @@ def take_carried(kind: Kind, typed: dict[str, str]) -> dict[str, CareError]:
             try:
                 _add(kind.fields.get(key), typed, key, _taken(kind, key, one))
             except InvalidInput as error:
-                refused.setdefault(key, error)
-    return refused
+                refused.setdefault(key, []).append(error)
+    return {key: several(errors) for key, errors in refused.items()}
 
 
 def _taken(kind: Kind, key: str, sent: FileStorage) -> ObjectId:

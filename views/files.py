@@ -20,7 +20,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wsgi import wrap_file
 
 from models import Order, Record
-from rules.errors import N_, InvalidInput
+from rules.errors import N_, InvalidInput, several
 from rules.field_values import FILES_KEPT
 from rules.files import AUDIO, INLINE, PDF, PICTURES, UNKNOWN, UPLOAD_BYTES
 from services import attachment_removal, attachments, field_files, lists
@@ -304,7 +304,7 @@ def _take_all(take: Callable[[FileStorage, str | None], Stored]) -> list[Stored]
         except InvalidInput as error:
             refused.append(error)
     if refused:
-        raise refused[0]
+        raise several(refused)
     return taken
 
 

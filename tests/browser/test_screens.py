@@ -170,6 +170,23 @@ def test_menus_that_are_open(sit_down: SitDown) -> None:
     assert desk.too_wide() <= 0
 
 
+def test_tabs_without_room_stand_in_a_menu(sit_down: SitDown, ids: dict[str, Any]) -> None:
+    desk = sit_down("quanly1", size=PHONE)
+    opened(desk, "customer", ids)
+    strip, behind = (desk.page.locator(f".{name} a") for name in ("tabs", "tabs-more"))
+    more = desk.page.locator(".tabs-more summary")
+    more.wait_for()
+    more.click()
+    last = behind.last.inner_text()
+    assert desk.axe() == []
+    behind.last.click()
+    desk.page.locator(".tabs a[aria-current]", has_text=last).wait_for()
+    assert desk.too_wide() <= 0
+    desk.page.set_viewport_size({"width": 1920, "height": 900})
+    more.wait_for(state="hidden")
+    assert strip.last.inner_text() == last
+
+
 def test_the_theme_that_was_chosen_wins_over_the_systems(sit_down: SitDown) -> None:
     desk = sit_down("vy")
     desk.go("/orders/due")

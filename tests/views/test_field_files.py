@@ -204,6 +204,17 @@ def test_it_is_changed_on_the_page_itself(desk: Browser, customer: ObjectId) -> 
     assert "không phải là ảnh" in refused.text
 
 
+def test_each_refused_file_is_named(desk: Browser, customer: ObjectId) -> None:
+    """Sent with the form itself; the one that can be taken is kept."""
+    files = [sent(name="một.png"), sent(picture(), "ảnh.png"), sent(name="hai.png")]
+    form = {"was.photos": "", "photos": "", "files.photos": files}
+    refused = desk.send(f"/record/customers/{customer}/photos", form, headers=HTMX)
+    assert refused.status_code == 422
+    assert "một.png" in refused.text
+    assert "hai.png" in refused.text
+    assert f'value="{newest()["_id"]}" checked' in refused.text
+
+
 def test_page_list_filter_and_history_show_it(desk: Browser, customer: ObjectId) -> None:
     one = fill(desk, customer)
     other = make_customer(name="Không Tệp")
