@@ -10,6 +10,7 @@ from rules.config_options import OPTIONS
 from rules.config_text import Place
 from rules.errors import N_
 from rules.fields import TYPES
+from rules.pick_lists import COLOURS
 from rules.scope import BY_CUSTOMER, BY_PRODUCT, UNLIMITED
 from rules.sentences import Sentence
 
@@ -42,17 +43,7 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         permissions.SHARE_VIEWS: N_("Share views"),
         permissions.REVEAL: N_("Show masked values"),
     },
-    "colour": {
-        "gray": N_("gray"),
-        "red": N_("red"),
-        "orange": N_("orange"),
-        "yellow": N_("yellow"),
-        "green": N_("green"),
-        "teal": N_("teal"),
-        "azure": N_("azure"),
-        "blue": N_("blue"),
-        "purple": N_("purple"),
-    },
+    "colour": COLOURS,
     "contact_kinds": {"care": N_("Care entry"), "note": N_("Note"), "order": N_("Order")},
     "audience": {"roles": N_("Roles"), "everyone": N_("Everybody")},
     "weekdays": {

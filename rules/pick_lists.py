@@ -7,7 +7,17 @@ from rules.errors import N_, CareError, InvalidInput
 from rules.field_definitions import LABEL_LENGTH, key_of
 from rules.text import nfc
 
-COLOURS = ("gray", "red", "orange", "yellow", "green", "teal", "azure", "blue", "purple")
+COLOURS = {
+    "gray": N_("gray"),
+    "red": N_("red"),
+    "orange": N_("orange"),
+    "yellow": N_("yellow"),
+    "green": N_("green"),
+    "teal": N_("teal"),
+    "azure": N_("azure"),
+    "blue": N_("blue"),
+    "purple": N_("purple"),
+}
 VALUES_LIMIT = 1000
 TREES = frozenset({"group"})  # lists whose values stand under each other
 

@@ -27,17 +27,6 @@ from views.list_preview import ListPreview, previewed
 from views.row_menu import LABELS, offered_actions
 
 EVERYBODY = ""
-COLOUR_NAMES = {
-    "gray": N_("gray"),
-    "red": N_("red"),
-    "orange": N_("orange"),
-    "yellow": N_("yellow"),
-    "green": N_("green"),
-    "teal": N_("teal"),
-    "azure": N_("azure"),
-    "blue": N_("blue"),
-    "purple": N_("purple"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +191,7 @@ class ListSettings(ScreenView):
             preview=preview or _drafted(shape, role, _typed()),
             sorts=_sorts(_compiled(shape, role)),
             sizes=PAGE_SIZES,
-            colours=[(one, gettext(COLOUR_NAMES[one])) for one in COLOURS],
+            colours=[(one, gettext(name)) for one, name in COLOURS.items()],
             preview_url=site_records.list_address(shape.list_key),
             version=version,
             is_own=is_own,
