@@ -95,6 +95,40 @@ SHIPPED_LISTS: dict[str, tuple[str, str, list[tuple[str, str, str, str]]]] = {
             ("cancelled", "Đã hủy", "Cancelled", "red"),
         ],
     ),
+    # For fields and kinds of documents that a site defines: no screen of its own uses them.
+    "usage_reason": (
+        "Lý do ngưng/chưa sử dụng",
+        "Reason for not using",
+        [
+            ("no_need", "Chưa có nhu cầu", "No need yet", "gray"),
+            ("needs_help", "Chưa biết cách dùng", "Does not know how to use it", "azure"),
+            ("unsuitable", "Không phù hợp", "Not suitable", "orange"),
+            ("too_expensive", "Giá cao", "Too expensive", "yellow"),
+            ("changed_supplier", "Chuyển sang nhà cung cấp khác", "Changed supplier", "red"),
+            ("closed", "Ngừng kinh doanh", "Out of business", "purple"),
+        ],
+    ),
+    "task_type": (
+        "Loại công việc",
+        "Task type",
+        [
+            ("call", "Gọi điện", "Call", "teal"),
+            ("meeting", "Gặp mặt", "Meeting", "blue"),
+            ("message", "Nhắn tin", "Message", "azure"),
+            ("quote", "Gửi báo giá", "Send a quote", "yellow"),
+            ("other", "Việc khác", "Other", "gray"),
+        ],
+    ),
+    "stage": (
+        "Giai đoạn cơ hội",
+        "Opportunity stage",
+        [
+            ("discovery", "Khám phá nhu cầu", "Discovery", "azure"),
+            ("quote", "Báo giá", "Quote", "yellow"),
+            ("negotiation", "Đàm phán", "Negotiation", "purple"),
+            ("closed", "Đã chốt", "Closed", "green"),
+        ],
+    ),
 }
 
 
