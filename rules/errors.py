@@ -76,6 +76,16 @@ class StaleForm(CareError):
     )
 
 
+class TakesTooLong(CareError):
+    """What is asked for would have to be searched in too many records while somebody waits."""
+
+    status = 503
+    message = N_(
+        "Searching all records for this takes too long. Narrow it by another filter as well, or ask"
+        " an administrator to mark the field “filter often”."
+    )
+
+
 class StoreUnavailable(CareError):
     """A store cannot be started or reached."""
 

@@ -15,7 +15,7 @@ from pymongo.client_session import ClientSession
 
 from models import BulkEdit, BulkEdited
 from models.bulk_edit import ADD, CHANGING, CLEAR, DONE, REMOVE, SET, UNDOING, UNDONE, WAYS
-from rules.errors import N_, InvalidInput, NotAllowed, NotFound
+from rules.errors import N_, InvalidInput, NotAllowed, NotFound, TakesTooLong
 from rules.field_values import parse
 from rules.fields import CHOICES, REFERENCES, Field, Kind
 from rules.filters import Criteria, merge
@@ -32,6 +32,7 @@ from services import (
     job_runs,
 )
 from services.bulk_batches import BUSY
+from services.lists import capped_count
 from services.progress import Cancelled, NoProgress, Progress
 from stores import mongo
 from stores.mongo import in_transaction
@@ -109,11 +110,11 @@ def ways(field: Field) -> tuple[str, ...]:
 
 
 def preview(wanted: Wanted, *, by: Actor, at: datetime) -> Preview:
-    """What would change, before anything is written. Raises as `start`."""
+    """What would change, before anything is written. Raises as `start`, and TakesTooLong."""
     kind, field = _checked(wanted, by, at)
     chosen = _editable_records(wanted, by)
     collection = bulk_records.collection_of(kind)
-    total = collection.count_documents(chosen, limit=COUNTED_AT_MOST)
+    total = capped_count(collection, chosen, cap=COUNTED_AT_MOST - 1)
     samples: list[Sample] = []
     same = 0
     for record in collection.find(chosen).limit(AT_ONCE):
@@ -125,9 +126,8 @@ def preview(wanted: Wanted, *, by: Actor, at: datetime) -> Preview:
             samples.append(Sample(bulk_batches.title(record, kind), before, after))
     if total > AT_ONCE and wanted.way in (SET, CLEAR):
         value = _stored_value(field, wanted, by, at)
-        same = collection.count_documents(
-            merge([chosen, {field.path: value}]), limit=COUNTED_AT_MOST
-        )
+        equal = merge([chosen, {field.path: value}])
+        same = capped_count(collection, equal, cap=COUNTED_AT_MOST - 1)
     return Preview(total, same, samples)
 
 
@@ -137,9 +137,11 @@ def start(wanted: Wanted, *, says: str, by: Actor, at: datetime) -> Outcome:
     Raises NotAllowed, or InvalidInput for a field that cannot be changed so or a wrong value.
     """
     kind, field = _checked(wanted, by, at)
-    total = bulk_records.collection_of(kind).count_documents(
-        _editable_records(wanted, by), limit=AT_ONCE + 1
-    )
+    chosen = _editable_records(wanted, by)
+    try:
+        total = capped_count(bulk_records.collection_of(kind), chosen, cap=AT_ONCE)
+    except TakesTooLong:
+        total = AT_ONCE + 1  # a job has time
     document: Stored = {
         "kind": wanted.kind,
         "field": wanted.field,

@@ -10,11 +10,11 @@ from pymongo.collection import Collection
 
 from rules.fields import INSTANT, Field
 from rules.filters import Criteria
+from services import lists
 
 Stored = dict[str, Any]
 GROUPED_AT_MOST = 20_000  # rows that are counted while somebody waits
 GROUPS_AT_MOST = 200
-WAIT_MS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,10 @@ class Groups:
 def grouped(
     collection: Collection[Stored], criteria: Criteria, field: Field, sums: Sequence[Field]
 ) -> Groups:
-    """The matching rows by the field's value; rows with several values stand in several groups."""
+    """The matching rows by the field's value; rows with several values stand in several groups.
+
+    Raises TakesTooLong.
+    """
     path = f"${field.path}"
     pipeline: list[Stored] = [{"$match": criteria}, {"$limit": GROUPED_AT_MOST + 1}]
     if field.is_list:
@@ -48,9 +51,11 @@ def grouped(
         {"$sort": {"rows": -1, "_id": 1}},
         {"$limit": GROUPS_AT_MOST},
     ]
+    with lists.in_time():
+        rows = list(collection.aggregate(pipeline, maxTimeMS=lists.WAIT_MS))
     found = [
         GroupOfRows(row["_id"], row["rows"], {one.key: _plain(row[one.key]) for one in sums})
-        for row in collection.aggregate(pipeline, maxTimeMS=WAIT_MS)
+        for row in rows
     ]
     return Groups(found, sum(one.count for one in found) > GROUPED_AT_MOST)
 
@@ -64,7 +69,10 @@ def by_day(
     shown: int,
     zone: tzinfo,
 ) -> dict[date, tuple[int, list[Stored]]]:
-    """{local day: (how many rows, the first `shown` of them)} of a date field."""
+    """{local day: (how many rows, the first `shown` of them)} of a date field.
+
+    Raises TakesTooLong.
+    """
     path = f"${field.path}"
     if field.family == INSTANT:
         day: Any = {"$dateToString": {"date": path, "format": "%Y-%m-%d", "timezone": str(zone)}}
@@ -82,7 +90,8 @@ def by_day(
             }
         },
     ]
-    found = collection.aggregate(pipeline, maxTimeMS=WAIT_MS)
+    with lists.in_time():
+        found = list(collection.aggregate(pipeline, maxTimeMS=lists.WAIT_MS))
     return {date.fromisoformat(row["_id"]): (row["rows"], row["first"]) for row in found}
 
 

@@ -4,7 +4,8 @@ Pages follow each other by key range: the last row's sort value and id lead to t
 that page 20,000 costs what page 1 costs.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import InvalidOperation
@@ -13,13 +14,16 @@ from typing import Any
 from bson import Decimal128, ObjectId
 from bson.errors import InvalidId
 from pymongo.collection import Collection
+from pymongo.errors import ExecutionTimeout
 
+from rules.errors import TakesTooLong
 from rules.filters import Criteria, merge
 from rules.record_paths import single_value
 
 Row = dict[str, Any]
 COUNT_CAP = 1000  # counts above are shown as "1.000+" (B.10)
 PAGE_SIZE = 50
+WAIT_MS = 10_000  # that a question which no index answers may keep somebody waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,15 @@ class Page:
     previous_key: str | None
 
 
+@contextmanager
+def in_time() -> Iterator[None]:
+    """Raises TakesTooLong where the server gave up (`WAIT_MS`)."""
+    try:
+        yield
+    except ExecutionTimeout as error:
+        raise TakesTooLong from error
+
+
 def fetch_page(
     collection: Collection[Row],
     criteria: Criteria,
@@ -64,6 +77,8 @@ def fetch_page(
     Args:
         is_secret: the reader may not know the values that the list is sorted by: keys then name the
             row alone, so that neither reading nor guessing keys tells them.
+
+    Raises TakesTooLong where no index helps and few of very many records match.
     """
 
     def read(key: str | None) -> tuple[Any, ObjectId] | None:
@@ -82,8 +97,10 @@ def fetch_page(
         collection.find(query, projection)
         .sort([(sort.path, direction), ("_id", direction)])
         .limit(size + 1)
+        .max_time_ms(WAIT_MS)
     )
-    rows = list(cursor)
+    with in_time():
+        rows = list(cursor)
     if start and not rows:
         # Nothing is beyond the key any more, but there may be rows before it.
         return fetch_page(
@@ -137,14 +154,18 @@ def labels(
 
 
 def capped_count(collection: Collection[Row], criteria: Criteria, cap: int = COUNT_CAP) -> int:
-    """The number of matches, or cap + 1 when there are more."""
-    return collection.count_documents(criteria, limit=cap + 1)
+    """The number of matches, or cap + 1 when there are more. Raises TakesTooLong."""
+    with in_time():
+        return collection.count_documents(criteria, limit=cap + 1, maxTimeMS=WAIT_MS)
 
 
 def capped_counts(
     collection: Collection[Row], criteria: Mapping[str, Criteria], cap: int = COUNT_CAP
 ) -> dict[str, int]:
-    """Several capped counts in one round trip: {name: number, cap + 1 when there are more}."""
+    """Several capped counts in one round trip: {name: number, cap + 1 when there are more}.
+
+    Raises TakesTooLong.
+    """
     if not criteria:
         return {}
     branches: list[list[Row]] = [
@@ -159,7 +180,9 @@ def capped_counts(
     pipeline: list[Row] = branches[0] + [
         {"$unionWith": {"coll": collection.name, "pipeline": branch}} for branch in branches[1:]
     ]
-    found = {row["name"]: row["number"] for row in collection.aggregate(pipeline)}
+    with in_time():
+        counted = list(collection.aggregate(pipeline, maxTimeMS=WAIT_MS))
+    found = {row["name"]: row["number"] for row in counted}
     return {name: found.get(name, 0) for name in criteria}
 
 

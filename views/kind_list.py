@@ -11,7 +11,7 @@ from typing import Any, cast
 from flask import abort, g, request
 from flask_admin import expose
 
-from rules.errors import N_, CareError, InvalidInput
+from rules.errors import N_, CareError, InvalidInput, TakesTooLong
 from rules.fields import Field, Kind
 from rules.filters import FilterState, parse_filters
 from rules.permissions import CONFIGURE
@@ -234,10 +234,11 @@ class KindList(
         return compiled.default_sort
 
     def _is_short(self) -> bool:
-        found = lists.capped_count(
-            self.model.collection(), self.criteria(self.state()), cap=SORTED_AT_MOST
-        )
-        return found <= SORTED_AT_MOST
+        collection, criteria = self.model.collection(), self.criteria(self.state())
+        try:
+            return lists.capped_count(collection, criteria, cap=SORTED_AT_MOST) <= SORTED_AT_MOST
+        except TakesTooLong:
+            return False
 
     def problems(self) -> list[CareError]:
         return self._once("problems", self._standing_problems)

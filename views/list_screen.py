@@ -14,7 +14,7 @@ from flask import Flask, abort, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext
 
-from rules.errors import CareError, InvalidInput
+from rules.errors import CareError, InvalidInput, TakesTooLong
 from rules.filters import (
     ChoiceFilter,
     Criteria,
@@ -65,6 +65,7 @@ class ListPage:
     says: list[str]
     names: dict[str, str]
     problems: Sequence[CareError] = ()
+    unfinished: TakesTooLong | None = None  # why there are no rows although there may be some
 
     @property
     def is_sized(self) -> bool:
@@ -150,7 +151,14 @@ class ListScreen(ConfiguredModelView):
     @expose("/")
     def index_view(self) -> Any:
         state = self.state()
-        page = self.first_page(state)
+        try:
+            return self._list(state, self.first_page(state), self.page_template())
+        except TakesTooLong as error:
+            return self._list(state, Page([], None, None), self.list_page, error)
+
+    def _list(
+        self, state: FilterState, page: Page, template: str, error: TakesTooLong | None = None
+    ) -> Any:
         names = self.names(state)
         shown = ListPage(
             screen=self,
@@ -162,13 +170,15 @@ class ListScreen(ConfiguredModelView):
             says=[formats.say(_named(says, names.get(key))) for key, says in state.sentences()],
             names=names,
             problems=[*state.problems, *self.problems()],
+            unfinished=error,
         )
         key = self.parts_key(shown)
-        return self.render(self.page_template(), list=shown, parts_key=key, **self.side(state))
+        return self.render(template, list=shown, parts_key=key, **self.side(state))
 
     @expose("/count")
     def count_view(self) -> Any:
-        """The counts of the list and of each choice, after the page itself (B.10)."""
+        """The counts of the list and of each choice, after the page itself (B.10); none where
+        counting takes too long."""
         state = self.state()
         wanted = {"": self.criteria(state)}
         choices = next((one for one in state.filters if one.key == self.counted), None)
@@ -176,7 +186,10 @@ class ListScreen(ConfiguredModelView):
             rest = self.criteria(state, without=[choices.key])
             for choice in choices.choices:
                 wanted[choice.key] = lists.merge([rest, choice.criteria])
-        counts = lists.capped_counts(self.model.collection(), wanted)
+        try:
+            counts = lists.capped_counts(self.model.collection(), wanted)
+        except TakesTooLong:
+            return "", 204
         return self.render("lists/counts.html", counts=counts, counted=self.counted)
 
     @expose("/range/<key>")
