@@ -25,14 +25,23 @@ class Typed:
 
 
 def checked(
-    typed: Typed, *, key: str, taken: Iterable[str], fields: Mapping[str, Iterable[str]]
+    typed: Typed,
+    *,
+    key: str,
+    taken: Iterable[str],
+    fields: Mapping[str, Iterable[str]],
+    kept: Mapping[str, Any],
 ) -> tuple[str, dict[str, Any]]:
     """(key, content) of a role.
+
+    What the form did not ask about stays as it is: a field or kind that is retired, or was while
+    the form was open, comes back with the restrictions that it had.
 
     Args:
         key: of the role that is edited, "" for a new one.
         taken: keys that a new role cannot have.
         fields: the keys of the fields of each kind that has a line in the form.
+        kept: the role as it is stored, or the one that it is a copy of; {} for neither.
 
     Raises InvalidInput with `fields`, every wrong one at once.
     """
@@ -49,8 +58,8 @@ def checked(
     content: dict[str, Any] = {"label_vi": label_vi, "label_en": label_en}
     if key != ADMINISTRATOR:
         content |= {
-            "kinds": {kind: _kind(typed, kind, keys, errors) for kind, keys in fields.items()},
-            "other_kinds": _kind(typed, OTHERS, (), errors),
+            "kinds": _kinds(typed, fields, kept.get("kinds") or {}, errors),
+            "other_kinds": _kind(typed, OTHERS, (), {}, errors),
             "abilities": [one for one in ABILITIES if one in typed.several("abilities")],
         }
     if errors:
@@ -68,8 +77,25 @@ def _name(text: str) -> str:
     return clean if len(clean) <= NAME_LENGTH else ""
 
 
+def _kinds(
+    typed: Typed,
+    fields: Mapping[str, Iterable[str]],
+    kept: Mapping[str, Any],
+    errors: dict[str, CareError],
+) -> dict[str, Any]:
+    """Every kind: as typed where the form asked about it, as it is stored where it did not."""
+    asked = {kind: keys for kind, keys in fields.items() if f"reach.{kind}" in typed.one}
+    return {kind: one for kind, one in kept.items() if kind not in asked} | {
+        kind: _kind(typed, kind, keys, kept.get(kind) or {}, errors) for kind, keys in asked.items()
+    }
+
+
 def _kind(
-    typed: Typed, kind: str, keys: Iterable[str], errors: dict[str, CareError]
+    typed: Typed,
+    kind: str,
+    keys: Iterable[str],
+    before: Mapping[str, Any],
+    errors: dict[str, CareError],
 ) -> dict[str, Any]:
     ticked = typed.several(f"actions.{kind}")
     actions = [one for one in ACTIONS if one in ticked]
@@ -86,10 +112,18 @@ def _kind(
         except InvalidInput as error:
             errors[f"where.{kind}"] = error
         content["where"] = where
-    levels = {field: typed.one.get(f"level.{kind}.{field}", "") for field in keys}
-    kept = {
+    levels = _levels(typed, kind, keys, before.get("fields") or {})
+    return content | ({"fields": levels} if levels else {})
+
+
+def _levels(
+    typed: Typed, kind: str, keys: Iterable[str], before: Mapping[str, str]
+) -> dict[str, str]:
+    asked = {field for field in keys if f"level.{kind}.{field}" in typed.one}
+    levels = {field: level for field, level in before.items() if field not in asked}
+    levels |= {field: typed.one[f"level.{kind}.{field}"] for field in asked}
+    return {
         field: level
         for field, level in levels.items()
         if level in LEVELS and field not in always_seen(kind)
     }
-    return content | ({"fields": kept} if kept else {})

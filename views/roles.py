@@ -119,8 +119,10 @@ class Roles(ScreenView):
     def _save(self, key: str, version: int) -> Any:
         typed = Typed(request.form.to_dict(), request.form.getlist)
         kinds = {kind: [one.key for one in fields] for kind, fields in _kinds().items()}
+        roles = configured().roles
+        kept = _content_of(roles.get(key or request.args.get("copy", "")))
         try:
-            made, content = checked(typed, key=key, taken=configured().roles, fields=kinds)
+            made, content = checked(typed, key=key, taken=roles, fields=kinds, kept=kept)
             says = gettext("Role %(name)s", name=content["label_vi"])
             role_settings.save_role(
                 made, content, version=version, says=says, by=current_actor(), at=now()

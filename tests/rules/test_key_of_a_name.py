@@ -9,7 +9,7 @@ from rules.errors import InvalidInput
 def wrong_in_role(label: str, key: str) -> set[str]:
     typed = role_settings.Typed({"label_vi": label, "key": key, "reach.other": "own"}, lambda _: ())
     try:
-        role_settings.checked(typed, key="", taken=(), fields={})
+        role_settings.checked(typed, key="", taken=(), fields={}, kept={})
     except InvalidInput as error:
         return set(error.fields)
     return set()
