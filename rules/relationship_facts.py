@@ -38,7 +38,8 @@ class Fact:
 
     `expression(today)` gives the same on the server, from the fields of the stored customer; there
     `today` is midnight UTC, as dates are stored. `pick_list` names the list that the keys of a
-    choice come from.
+    choice come from. `fields` are the customer's fields whose values it tells, where they are not
+    called like the fact.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Fact:
     read: Callable[[Customer, date], Any]
     expression: Callable[[datetime], Expression]
     pick_list: str | None = None
+    fields: tuple[str, ...] = ()
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -55,6 +57,12 @@ class Fact:
 
 
 FACTS: dict[str, Fact] = {}
+
+
+def fields_told(key: str) -> tuple[str, ...]:
+    """The keys of the customer's fields whose values the fact tells; of one that is gone as well."""
+    fact = FACTS.get(key)
+    return (fact.fields if fact else ()) or (key.removeprefix(CUSTOM),)
 
 
 # Fields of a site by the family of their type, as facts. A date counts the days since then.
@@ -181,6 +189,7 @@ for _fact in (
         DAYS,
         _days_since("last_contact_on"),
         _server_days_since("last_contact_on"),
+        fields=("last_contact",),
     ),
     Fact(
         "days_since_first_purchase",
@@ -188,6 +197,7 @@ for _fact in (
         DAYS,
         _days_since("first_purchase_on"),
         _server_days_since("first_purchase_on"),
+        fields=("first_purchase",),
     ),
     Fact(
         "days_since_last_purchase",
@@ -195,6 +205,7 @@ for _fact in (
         DAYS,
         _days_since("last_purchase_on"),
         _server_days_since("last_purchase_on"),
+        fields=("last_purchase",),
     ),
     Fact(
         "purchase_after_choice",
@@ -202,6 +213,7 @@ for _fact in (
         DAYS,
         _days_since_purchase_after_choice,
         _server_days_since_purchase_after_choice,
+        fields=("last_purchase",),
     ),
     Fact(
         "order_count",

@@ -16,10 +16,12 @@ from rules.relationship_facts import (
     NONE_OF,
     ONE_OF,
     Fact,
+    fields_told,
 )
 from rules.sentences import Sentence
 
 Label = Callable[[str, str], str]  # (pick list, key) -> label in the reader's language
+Sees = Callable[[str], bool]  # key of a customer's field -> whether it is read as it is
 
 CONDITIONS = {
     AT_LEAST: N_("%(fact)s: at least %(value)s"),
@@ -39,12 +41,13 @@ FOUND = {
 
 
 def explain(
-    set_by: Mapping[str, Any] | None, *, label: Label, language: str = "vi"
+    set_by: Mapping[str, Any] | None, *, label: Label, sees: Sees, language: str = "vi"
 ) -> Sentence | None:
     """Why the status is what it is; None when nobody wrote it down.
 
     Args:
         set_by: a stored `Customer.relationship_set`.
+        sees: what was found about fields that the reader does not see as they are is left out.
     """
     if not set_by:
         return None
@@ -53,7 +56,11 @@ def explain(
     if set_by.get("by") != RULE:
         return None
     name = rule_name(set_by, language)
-    found = [condition(one, label=label) for one in set_by.get("because") or ()]
+    found = [
+        condition(one, label=label)
+        for one in set_by.get("because") or ()
+        if all(sees(key) for key in fields_told(one.get("fact", "")))
+    ]
     if not found:
         return Sentence(N_("Rule “%(rule)s”"), {"rule": name})
     return Sentence(N_("Rule “%(rule)s”: %(because)s"), {"rule": name, "because": found})

@@ -5,6 +5,7 @@ from typing import Any
 from bson import ObjectId
 
 from models import Customer, Interaction, Order, Product
+from models.interaction import RELATIONSHIP
 from rules.errors import NotFound
 from rules.fields import Kind
 from rules.filters import merge
@@ -80,8 +81,12 @@ def _orders(customer_id: ObjectId, by: Actor) -> Stored:
 
 def _said(criteria: Stored, by: Actor) -> Stored:
     """What was said about a record that the actor may see: all of it (S1.1), or nothing where the
-    actor reads no care entries."""
-    return criteria | site_records.entries_scope(by) if by.may("entries", SEE) else NOTHING
+    actor reads no care entries. Changes of a relationship are left out where it is not seen."""
+    if not by.may("entries", SEE):
+        return NOTHING
+    if not by.access.sees("customers", "relationship"):
+        criteria = criteria | {"event": {"$ne": RELATIONSHIP}}
+    return criteria | site_records.entries_scope(by)
 
 
 def _entries(criteria: Stored, by: Actor) -> list[Stored]:

@@ -192,6 +192,7 @@ def register(app: Flask) -> None:
     )
     app.jinja_env.globals.update(
         field_level=lambda kind, key: current_actor().access.level(kind, key),
+        sees_field=lambda kind, key: current_actor().access.sees(kind, key),
         may_reveal=lambda: current_actor().can(REVEAL),
         may=lambda kind, action: current_actor().may(kind, action),
         can=lambda ability: current_actor().can(ability),

@@ -9,7 +9,7 @@ from flask_babel import gettext
 from models.interaction import RELATIONSHIP
 from rules.relationship_sentences import explain
 from views import formats
-from views.context import configured, locale
+from views.context import configured, current_actor, locale
 
 
 def label(list_key: str, key: str | None) -> str:
@@ -19,8 +19,14 @@ def label(list_key: str, key: str | None) -> str:
 
 
 def why(set_by: Mapping[str, Any] | None) -> str:
-    """Why a customer has its status; "" when nobody wrote it down."""
-    return formats.say(explain(set_by, label=label, language=locale()))
+    """Why a customer has its status, as far as the reader sees the fields that it follows from; ""
+    when nobody wrote it down."""
+    access = current_actor().access
+
+    def sees(field: str) -> bool:
+        return access.sees("customers", field)
+
+    return formats.say(explain(set_by, label=label, sees=sees, language=locale()))
 
 
 def event_text(entry: Mapping[str, Any]) -> str:

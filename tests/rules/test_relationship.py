@@ -215,6 +215,10 @@ def plainly(list_key, key):
     return {"lost": "Mất"}.get(key, key)
 
 
+def everything(field):
+    return True
+
+
 def test_the_explanation_names_the_rule_and_what_it_found():
     one = customer("approached", contact=42)
     decision = decide(one, SHIPPED, TODAY)
@@ -224,20 +228,40 @@ def test_the_explanation_names_the_rule_and_what_it_found():
         "label_vi": "Đừng quên",
         "because": because(decision, one, TODAY),
     }
-    said = explain(set_by, label=plainly)
+    said = explain(set_by, label=plainly, sees=everything)
     assert said.params["rule"] == "Đừng quên"
     assert [str(found) for found in said.params["because"]] == [
         "days since the last contact: 42 (at least 30)"
     ]
 
 
+def test_the_explanation_leaves_out_facts_about_fields_that_the_reader_does_not_see():
+    told = {
+        "days_since_contact": "last_contact",
+        "days_since_first_purchase": "first_purchase",
+        "days_since_last_purchase": "last_purchase",
+        "purchase_after_choice": "last_purchase",
+        "order_count": "order_count",
+        "custom.rank": "rank",
+        "gone": "gone",
+    }
+    found = [{"fact": fact, "operator": "at_least", "value": 1, "actual": 2} for fact in told]
+    set_by = {"by": "rule", "label_vi": "Đừng quên", "because": found}
+    for hidden in told.values():
+        said = explain(set_by, label=plainly, sees=lambda field, unseen=hidden: field != unseen)
+        assert len(said.params["because"]) == len([one for one in told.values() if one != hidden])
+    said = explain(set_by, label=plainly, sees=lambda field: False)
+    assert said.params == {"rule": "Đừng quên"}
+
+
 def test_the_explanation_of_a_choice_names_the_person_and_the_reason():
     said = explain(
         {"by": "person", "staff_name": "An", "since_on": day(0), "reason": "Khách hẹn mua"},
         label=plainly,
+        sees=everything,
     )
     assert str(said) == "Chosen by An on 2026-11-21: Khách hẹn mua"
-    assert explain(None, label=plainly) is None
+    assert explain(None, label=plainly, sees=everything) is None
 
 
 def test_a_condition_in_words_without_a_customer():
