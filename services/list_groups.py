@@ -15,6 +15,7 @@ from services import lists
 Stored = dict[str, Any]
 GROUPED_AT_MOST = 20_000  # rows that are counted while somebody waits
 GROUPS_AT_MOST = 200
+VALUES_AT_MOST = 20  # lanes of a board for values that its pick list lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,21 @@ def grouped(
         for row in rows
     ]
     return Groups(found, sum(one.count for one in found) > GROUPED_AT_MOST)
+
+
+def values(collection: Collection[Stored], criteria: Criteria, field: Field) -> list[Any]:
+    """The different values that the matching rows have, at most VALUES_AT_MOST.
+
+    Raises TakesTooLong.
+    """
+    pipeline: list[Stored] = [
+        {"$match": criteria},
+        {"$group": {"_id": f"${field.path}"}},
+        {"$sort": {"_id": 1}},
+        {"$limit": VALUES_AT_MOST},
+    ]
+    with lists.in_time():
+        return [row["_id"] for row in collection.aggregate(pipeline, maxTimeMS=lists.WAIT_MS)]
 
 
 def by_day(

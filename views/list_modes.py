@@ -19,7 +19,7 @@ from rules import conditions
 from rules.conditions import AND, Condition, Group
 from rules.errors import InvalidInput
 from rules.fields import CHOICE, CHOICES, DAY, FLAG, INSTANT, NUMBER, REFERENCE, REFERENCES, Field
-from rules.filters import merge
+from rules.filters import Criteria, merge
 from rules.operators import MOST_VALUES
 from services import list_groups, lists, references, trees
 from services.lists import Page, projection_of
@@ -30,13 +30,18 @@ from views.field_cells import maker, options
 
 GROUPED = (CHOICE, CHOICES, FLAG, REFERENCE, REFERENCES)
 KANBAN, CALENDAR = "kanban", "calendar"
+OTHERS = "?"  # no key of a choice
 CARDS = 20  # of a board's column
 A_DAY = 4  # of a calendar's day
+FIRST_MONTH, LAST_MONTH = date(1900, 1, 1), date(2200, 12, 1)  # that a calendar shows
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A column of a board, or a group: its value as text for forms, and as a cell."""
+    """A column of a board, or a group: its value as text for forms, and as a cell.
+
+    `note` says why no card can be moved to it: its value is chosen no more; "" where one can.
+    """
 
     key: str
     shown: Cell
@@ -45,6 +50,7 @@ class Lane:
     sums: Sequence[tuple[str, str]] = ()
     url: str = ""
     more: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,48 +139,74 @@ class ListModes:
         return lanes, found.is_cut
 
     def lanes_of_board(self, state: Any) -> list[Lane]:
-        """One lane per value of the field and one for none, each with its first rows."""
+        """One lane per value that may be chosen, and for every other one that rows have, or none.
+
+        Each has its first rows.
+        """
         field = self.group_field()
         assert field is not None  # noqa: S101 - asked for in this mode only
         collection = self.model.collection()  # type: ignore[attr-defined]
         rest = self.criteria(state)  # type: ignore[attr-defined]
         offered = options(field, configured(), locale())
-        keys = [key for key, _, _, retired in offered if not retired]
-        pages = {
-            key: lists.fetch_page(
-                collection,
-                merge([rest, {field.path: key or None}]),
-                self._sort(),  # type: ignore[attr-defined]
-                size=CARDS,
-                projection=projection_of([*self._projection(), "version"]),  # type: ignore[attr-defined]
-            )
-            for key in (*keys, "")
+        notes = {
+            key: gettext("no longer in use") if retired else "" for key, *_, retired in offered
         }
-        counts = lists.capped_counts(
-            collection, {key or "-": merge([rest, {field.path: key or None}]) for key in pages}
-        )
-        make = self._value_maker(field, keys)
+        counts = self._counts(rest, field, list(notes))
+        if counts.pop(OTHERS):
+            others = list_groups.values(collection, _others(rest, field, list(notes)), field)
+            notes |= {str(key): gettext("not in the pick list") for key in others}
+            counts |= self._counts(rest, field, [str(key) for key in others])
+        make = self._value_maker(field, list(notes))
+        shown = [key for key, note in notes.items() if counts[key] or not note]
+        known = {key for key, *_ in offered}
         return [
-            Lane(
+            self._lane(
+                state,
+                field,
                 key,
-                make(key) if key else Cell("text", gettext("None"), level="muted"),
-                counts[key or "-"],
-                rows=self.row_views(page.rows),  # type: ignore[attr-defined]
-                more=page.next_key is not None,
-                url=self.address(  # type: ignore[attr-defined]
-                    state, where=self._narrowed(field, key or None), group=None, mode=None
-                ),
+                make(key) if key in known else Cell("text", key or gettext("None"), level="muted"),
+                counts[key],
+                notes.get(key, ""),
             )
-            for key, page in pages.items()
-            if key or page.rows
+            for key in [*shown, *([""] if counts[""] else [])]
         ]
 
+    def _counts(self, rest: Any, field: Field, keys: Sequence[str]) -> dict[str, int]:
+        """{key: rows}, also of those without a value ("") and with another one (OTHERS)."""
+        wanted = {key: merge([rest, _has(field, key)]) for key in (*keys, "")}
+        if not field.is_many:
+            wanted[OTHERS] = _others(rest, field, keys)
+        collection = self.model.collection()  # type: ignore[attr-defined]
+        return {OTHERS: 0} | lists.capped_counts(collection, wanted)
+
+    def _lane(self, state: Any, field: Field, key: str, shown: Cell, count: int, note: str) -> Lane:
+        page = lists.fetch_page(
+            self.model.collection(),  # type: ignore[attr-defined]
+            merge([self.criteria(state), _has(field, key)]),  # type: ignore[attr-defined]
+            self._sort(),  # type: ignore[attr-defined]
+            size=CARDS,
+            projection=projection_of([*self._projection(), "version"]),  # type: ignore[attr-defined]
+        )
+        return Lane(
+            key,
+            shown,
+            count,
+            rows=self.row_views(page.rows),  # type: ignore[attr-defined]
+            more=page.next_key is not None,
+            url=self.address(  # type: ignore[attr-defined]
+                state, where=self._narrowed(field, key or None), group=None, mode=None
+            ),
+            note=note,
+        )
+
     def month(self) -> date:
-        """The first day of the month that is shown."""
+        """The first day of the month that is shown; the present one for one that makes no sense."""
+        usual = today().replace(day=1)
         try:
-            return datetime.strptime(request.args.get("month", ""), "%Y-%m").date()  # noqa: DTZ007
+            asked = datetime.strptime(request.args.get("month", ""), "%Y-%m").date()  # noqa: DTZ007
         except ValueError:
-            return today().replace(day=1)
+            return usual
+        return asked if FIRST_MONTH <= asked <= LAST_MONTH else usual
 
     def weeks(self, state: Any) -> list[list[Day]]:
         """The weeks of the month, Monday first, with the rows of each day."""
@@ -216,10 +248,12 @@ class ListModes:
         return [made[start : start + 7] for start in range(0, len(made), 7)]
 
     def month_beside(self, state: Any, months: int) -> str:
-        """The address of the month before or after."""
+        """The address of the month before or after, as far as calendars reach."""
         first = self.month()
         number = first.year * 12 + first.month - 1 + months
-        return self.address(state, month=f"{number // 12:04}-{number % 12 + 1:02}")  # type: ignore[attr-defined, no-any-return]
+        beside = date(number // 12, number % 12 + 1, 1)
+        shown = min(max(beside, FIRST_MONTH), LAST_MONTH)
+        return self.address(state, month=f"{shown:%Y-%m}")  # type: ignore[attr-defined, no-any-return]
 
     @expose("/group-rows")
     def group_rows_view(self) -> Any:
@@ -285,6 +319,16 @@ class ListModes:
             tree = None
         parts = (tree, *added) if tree else added
         return conditions.write(Group(AND, parts))
+
+
+def _has(field: Field, key: str) -> Criteria:
+    """Rows with this value of a choice; "" is for those without any."""
+    return {field.path: key or {"$in": [None, ""]}}
+
+
+def _others(rest: Criteria, field: Field, keys: Sequence[str]) -> Criteria:
+    """Rows with a value of a choice that is none of these."""
+    return merge([rest, {field.path: {"$nin": [*keys, None, ""]}}])
 
 
 def _text(value: Any) -> str:

@@ -18,7 +18,7 @@
   };
 
   board.querySelectorAll("[data-lane]").forEach((lane) => window.Sortable?.create(lane, {
-    group: "board", animation: 120, sort: false,
+    group: { name: "board", put: !("closed" in lane.dataset) }, animation: 120, sort: false,
     onEnd: (event) => {
       if (event.from === event.to) return;
       const next = event.from.children[event.oldIndex] || null;
@@ -29,8 +29,8 @@
     const card = event.target.closest("[data-card]");
     if (!card || !event.altKey || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
     event.preventDefault();
-    const lanes = [...board.querySelectorAll("[data-lane]")];
     const from = card.closest("[data-lane]");
+    const lanes = [...board.querySelectorAll("[data-lane]")].filter((lane) => lane === from || !("closed" in lane.dataset));
     const to = lanes[lanes.indexOf(from) + (event.key === "ArrowRight" ? 1 : -1)];
     if (!to) return;
     const next = card.nextElementSibling;

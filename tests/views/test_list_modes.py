@@ -79,6 +79,63 @@ def test_nonsense_in_the_address_shows_the_plain_list(desk: Browser) -> None:
         assert desk.get(f"/customers/?{query}").status_code == 200, query
 
 
+def test_a_calendar_stays_within_the_years_that_it_can_show(desk: Browser) -> None:
+    make_customer(name="Ân")
+    for field in ("due", "last_contact"):
+        for month in ("9999-12", "0001-01", "0001-02", "1899-12", "2201-01"):
+            answer = desk.get(f"/customers/?group={field}&mode=calendar&month={month}")
+            assert answer.status_code == 200, (field, month)
+            assert "<h2>11/2026</h2>" in answer.text, (field, month)
+        first = desk.get(f"/customers/?group={field}&mode=calendar&month=1900-01").text
+        assert "month=1899" not in first
+        assert "month=1900-02" in first
+        last = desk.get(f"/customers/?group={field}&mode=calendar&month=2200-12").text
+        assert "month=2201" not in last
+        assert "month=2200-11" in last
+
+
+def lane(page: str, key: str) -> str:
+    """The lane of a board from its value to the next lane."""
+    return next((one for one in page.split('data-lane="') if one.startswith(f'{key}"')), "")
+
+
+def test_a_board_shows_values_that_are_chosen_no_more_where_rows_have_them(
+    desk: Browser, administrator: Actor
+) -> None:
+    def value(key: str, *, retired: bool) -> dict[str, Any]:
+        label = {"key": key, "label_vi": key.title(), "label_en": "", "colour": "gray"}
+        return {**label, "retired": retired}
+
+    ranks = [value("gold", retired=False), value("old", retired=True), value("rare", retired=True)]
+    changes = [
+        Change("pick_lists", "rank", {"label_vi": "Hạng", "label_en": "", "values": ranks}),
+        Change(
+            "fields",
+            "customers.rank",
+            {"type": "choice", "label_vi": "Hạng", "pick_list": "rank"},
+        ),
+    ]
+    configuration_changes.apply(changes, says="t", by=administrator, at=NOW)
+    make_customer(name="Khách Vàng", custom={"rank": "gold"})
+    customer = make_customer(name="Khách Cũ", custom={"rank": "old"})
+    make_customer(name="Khách Lạ", custom={"rank": "imported"})
+    make_customer(name="Khách Trống", custom={"rank": ""})
+    page = desk.get("/customers/?group=rank&mode=kanban").text
+    assert "Khách Vàng" in lane(page, "gold")
+    assert "Khách Cũ" in lane(page, "old")
+    assert "không còn dùng" in page.split('data-lane="old"')[0].rsplit("<h2", 1)[1]
+    assert "Khách Lạ" in lane(page, "imported")
+    assert "Khách Trống" in lane(page, "")
+    assert not lane(page, "rare"), "nobody has it and nobody may choose it"
+    closed = [
+        key for key in ("gold", "old", "imported", "") if "data-closed" in lane(page, key)[:40]
+    ]
+    assert closed == ["old", "imported"]
+    for out_of, into, status in (("old", "gold", 200), ("gold", "old", 422)):
+        sent = {"rank": into, "was.rank": out_of, "quiet": "1"}
+        assert desk.send(f"/customers/cell/{customer}/rank", sent).status_code == status
+
+
 def test_groups_show_only_what_the_reader_may_see(
     desk: Browser, agent: Actor, administrator: Actor
 ) -> None:
