@@ -26,8 +26,7 @@ def computed_criteria(
     chosen = operator(field, key)
     if chosen is None:
         raise InvalidInput(N_("This field cannot be asked that. Choose another operator."))
-    known = {name: one for name, one in (context.fields or fields).items() if one.is_usable}
-    computed = server_expression(field.expression, known, context)
+    computed = computed_value(field, context, fields)
     positive = DENIED.get(key, key)
     is_filled = {"$ne": [_VALUE, None]}
     test: Any = is_filled
@@ -36,6 +35,15 @@ def computed_criteria(
         test = {"$and": [is_filled, *(_compared(name, one) for name, one in bounds.items())]}
     whole = {"$not": [test]} if key in DENIED else test
     return {"$expr": {"$let": {"vars": {"value": computed}, "in": whole}}}
+
+
+def computed_value(field: Field, context: Context, fields: Mapping[str, Field]) -> Any:
+    """The field's value as an expression of the store's aggregation; null where it has none.
+
+    Raises InvalidInput for an expression that cannot be used.
+    """
+    known = {name: one for name, one in (context.fields or fields).items() if one.is_usable}
+    return server_expression(field.expression, known, context)
 
 
 def _compared(name: str, operand: Any) -> Any:

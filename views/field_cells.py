@@ -62,13 +62,18 @@ def _is_nothing(stored: Any) -> bool:
 
 def _computed(field: Field, kind: Kind) -> Make:
     read = computed.reader(field, kind, today=today(), zone=settings().zone)
-    show = _BY_FAMILY.get(field.result or NUMBER, _text)
+    show = of_family(field)
 
     def make(row: Row) -> Cell:
         found = read(row)
         return EMPTY if _is_nothing(found) else show(found)
 
     return make
+
+
+def of_family(field: Field) -> Callable[[Any], Cell]:
+    """How a value of a computed field looks."""
+    return _BY_FAMILY.get(field.result or NUMBER, _text)
 
 
 def text(field: Field, stored: Any, config: Configuration, locale: str, names: Names) -> str:

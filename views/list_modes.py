@@ -21,12 +21,14 @@ from rules.errors import InvalidInput
 from rules.fields import CHOICE, CHOICES, DAY, FLAG, INSTANT, NUMBER, REFERENCE, REFERENCES, Field
 from rules.filters import Criteria, merge
 from rules.operators import MOST_VALUES
-from services import list_groups, lists, references, trees
+from services import computed, list_groups, lists, references, trees
+from services.list_groups import Groups
 from services.lists import Page, projection_of
 from views import formats
 from views.cells import EMPTY, Cell, RowView
 from views.context import configured, current_actor, local_day_start, locale, settings, today
-from views.field_cells import maker, options
+from views.field_cells import maker, of_family, options
+from views.filtering import context_of
 
 GROUPED = (CHOICE, CHOICES, FLAG, REFERENCE, REFERENCES)
 KANBAN, CALENDAR = "kanban", "calendar"
@@ -105,8 +107,8 @@ class ListModes:
             CALENDAR: "lists/calendar.html",
         }.get(self.mode(), self.list_page)  # type: ignore[attr-defined]
 
-    def lanes_of_groups(self, state: Any) -> tuple[list[Lane], bool]:
-        """The groups with counts and sums of the shown numbers; whether there were too many rows."""
+    def lanes_of_groups(self, state: Any) -> tuple[list[Lane], Groups]:
+        """The groups with counts and sums of the shown numbers, and what was found of them."""
         field = self.group_field()
         assert field is not None  # noqa: S101 - asked for in this mode only
         numbers = [
@@ -119,6 +121,7 @@ class ListModes:
             self.criteria(state),  # type: ignore[attr-defined]
             field,
             [column.field for column in numbers],
+            value=self._value_in_store(field),
         )
         make = self._value_maker(field, [one.value for one in found.groups])
         lanes = [
@@ -136,7 +139,7 @@ class ListModes:
             )
             for one in found.groups
         ]
-        return lanes, found.is_cut
+        return lanes, found
 
     def lanes_of_board(self, state: Any) -> list[Lane]:
         """One lane per value that may be chosen, and for every other one that rows have, or none.
@@ -214,19 +217,17 @@ class ListModes:
         assert field is not None  # noqa: S101 - asked for in this mode only
         first = self.month()
         days = list(calendar.Calendar().itermonthdates(first.year, first.month))
-        if field.family == DAY:
-            bounds = {"$gte": stored_date(days[0]), "$lte": stored_date(days[-1])}
-        else:
-            end = local_day_start(days[-1] + timedelta(days=1))
-            bounds = {"$gte": local_day_start(days[0]), "$lt": end}
-        criteria = merge([self.criteria(state), {field.path: bounds}])  # type: ignore[attr-defined]
+        value = self._value_in_store(field)
+        criteria = merge([self.criteria(state), _within(field, value, days)])  # type: ignore[attr-defined]
+        needed = computed.paths_of(field, self.document_kind())  # type: ignore[attr-defined]
         found = list_groups.by_day(
             self.model.collection(),  # type: ignore[attr-defined]
             criteria,
             field,
-            projection_of([*self._projection(), field.path]),  # type: ignore[attr-defined]
+            projection_of([*self._projection(), *needed]),  # type: ignore[attr-defined]
             shown=A_DAY,
             zone=settings().zone,
+            value=value,
         )
         shown = [row for _, rows in found.values() for row in rows]
         views = dict(zip((row["_id"] for row in shown), self.row_views(shown), strict=True))  # type: ignore[attr-defined]
@@ -269,18 +270,26 @@ class ListModes:
     def _fields(self) -> list[Field]:
         return list(self.compiled().fields.values())  # type: ignore[attr-defined]
 
+    def _value_in_store(self, field: Field) -> Any:
+        fields = self.compiled().fields  # type: ignore[attr-defined]
+        context = context_of(self.kind, None, fields)  # type: ignore[attr-defined]
+        return list_groups.value_in_store(field, context, fields)
+
     def _value_maker(self, field: Field, values: Sequence[Any]) -> Any:
         """What turns a value of the field into a cell."""
         names: Mapping[str, Mapping[Any, str]] = {}
         if field.refers_to:
             known = references.names(field.refers_to, values, by=current_actor())
             names = {field.refers_to: known}
+        if field.type == "computed":
+            show = of_family(field)
+            return lambda value: _none() if value is None else show(value)
         make = maker(field, configured(), locale(), names, kind=self.document_kind())  # type: ignore[attr-defined]
         path = field.path.split(".")
 
         def shown(value: Any) -> Cell:
             if value is None:
-                return Cell("text", gettext("None"), level="muted")
+                return _none()
             row: Any = [value] if field.is_list else value
             for part in reversed(path):
                 row = {part: row}
@@ -298,7 +307,9 @@ class ListModes:
         if value is None:
             condition = Condition(field.key, "empty")
         elif field.family == FLAG:
-            condition = Condition(field.key, "yes" if value else "no")
+            if not value:  # "no" alone has those without a value as well
+                return self._with(Condition(field.key, "no"), Condition(field.key, "filled"))
+            condition = Condition(field.key, "yes")
         else:
             return self._with(*self._exactly(field, _text(value)))
         return self._with(condition)
@@ -319,6 +330,22 @@ class ListModes:
             tree = None
         parts = (tree, *added) if tree else added
         return conditions.write(Group(AND, parts))
+
+
+def _within(field: Field, value: Any, days: Sequence[date]) -> Criteria:
+    """Rows whose date lies within these days; `value` is how the store finds it."""
+    if field.family == INSTANT:
+        end = local_day_start(days[-1] + timedelta(days=1))
+        return {field.path: {"$gte": local_day_start(days[0]), "$lt": end}}
+    first, last = stored_date(days[0]), stored_date(days[-1])
+    if field.type != "computed":
+        return {field.path: {"$gte": first, "$lte": last}}
+    is_within = {"$and": [{"$gte": ["$$day", first]}, {"$lte": ["$$day", last]}]}
+    return {"$expr": {"$let": {"vars": {"day": value}, "in": is_within}}}
+
+
+def _none() -> Cell:
+    return Cell("text", gettext("None"), level="muted")
 
 
 def _has(field: Field, key: str) -> Criteria:

@@ -2,11 +2,15 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
+from datetime import date
+from html import unescape
 from typing import Any
 
 import pytest
 
+from models.base import stored_date
 from rules.scope import Actor
 from services import configuration_changes
 from services.configuration_changes import Change
@@ -53,3 +57,44 @@ def test_lists_are_filtered_by_it(desk: Browser) -> None:
     page = desk.get("/customers/?where=and(worth.ge(1000))").text
     assert "Ân" in page
     assert "Bình" not in page
+
+
+def test_rows_are_grouped_by_it(desk: Browser) -> None:
+    for price in (500_000, 600_000, 1):
+        make_customer(custom={"price": price, "pieces": 5})
+    make_customer(name="Bình")
+    page = desk.get("/customers/?group=is_large").text
+    body = page.split("<tbody>")[1].split("</tbody>")[0]
+    found = re.findall(
+        r'scope="row">(?:<[^>]+>)?([^<]+).*?<b>(\d+)</b>.*?href="([^"]+)"', body, re.S
+    )
+    assert [(says, count) for says, count, _ in found] == [
+        ("Có", "2"),
+        ("Không có", "1"),
+        ("Không", "1"),
+    ]
+    for says, count, address in found:
+        rows = desk.get(unescape(address)).text
+        assert rows.count("data-row=") == int(count), says
+
+
+def test_a_calendar_shows_rows_on_the_day_that_is_computed(
+    desk: Browser, administrator: Actor
+) -> None:
+    defined = {
+        "bought": {"type": "date", "label_vi": "Ngày mua"},
+        "renews": {"type": "computed", "label_vi": "Ngày hạn", "expression": "bought + 30"},
+    }
+    configuration_changes.apply(
+        [Change("fields", f"customers.{key}", one) for key, one in defined.items()],
+        says="t",
+        by=administrator,
+        at=NOW,
+    )
+    make_customer(name="Khách Ân", custom={"bought": stored_date(date(2026, 11, 24))})
+    make_customer(name="Khách Sau", custom={"bought": stored_date(date(2027, 6, 1))})
+    make_customer(name="Khách Không")
+    page = desk.get("/customers/?group=renews&mode=calendar&month=2026-12").text
+    day = page.split('month-number">24<')[1].split("</td>")[0]
+    assert "Khách Ân" in day
+    assert page.count("month-entry") == 1

@@ -3,9 +3,11 @@
 from datetime import date
 from typing import Any
 
+import pytest
+
 from models.base import stored_date
 from rules.scope import Actor
-from services import configuration_changes
+from services import configuration_changes, list_groups
 from services.configuration_changes import Change
 from tests.factories import NOW, make_customer
 from tests.views.conftest import Browser
@@ -24,6 +26,23 @@ def test_groups_count_and_add_up_what_is_shown(desk: Browser, administrator: Act
     assert "3.500" in page
     assert page.index("Nóng</span>") < page.rindex("Chốt</span>")
     assert "where=and(relationship.in(hot))" in page
+
+
+def test_more_groups_or_rows_than_are_shown_are_said(
+    desk: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for status in ("hot", "hot", "won", "won", "new"):
+        make_customer(relationship=status, tags=["a", "b"])
+    assert "groups-cut" not in desk.get("/customers/?group=relationship").text
+    monkeypatch.setattr(list_groups, "GROUPS_AT_MOST", 2)
+    page = desk.get("/customers/?group=relationship").text
+    assert "2 nhóm lớn nhất" in page
+    assert page.count('scope="row"') == 2
+    monkeypatch.setattr(list_groups, "GROUPED_AT_MOST", 5)
+    assert "20.000" not in desk.get("/customers/?group=relationship").text
+    assert "groups-cut" not in desk.get("/customers/?group=tags").text, "each row is counted once"
+    monkeypatch.setattr(list_groups, "GROUPED_AT_MOST", 4)
+    assert "20.000" in desk.get("/customers/?group=relationship").text
 
 
 def test_a_board_has_a_lane_for_each_value_with_its_rows(desk: Browser) -> None:
