@@ -59,6 +59,21 @@ def names(text: str) -> frozenset[str]:
         return frozenset()
 
 
+def inputs(fields: Fields) -> dict[str, frozenset[str]]:
+    """{key of a computed field: the keys of the stored fields that it is worked out from}, also
+    through other computed ones."""
+    named = {key: names(one.expression) for key, one in fields.items() if one.type == "computed"}
+    found = {}
+    for key in named:
+        known, waiting = {key}, [key]
+        while waiting:
+            fresh = named.get(waiting.pop(), frozenset()) - known
+            known |= fresh
+            waiting += fresh
+        found[key] = frozenset(known - named.keys())
+    return found
+
+
 def _names(node: Node) -> list[str]:
     if isinstance(node, Name):
         return [] if node.key == TODAY else [node.key]

@@ -27,6 +27,8 @@ LEVELS = (HIDDEN, MASKED, SEEN, EDITED)
 # Fields that repeat what another kind's field says: an order has the area of its customer.
 REPEATS: Mapping[tuple[str, str], tuple[str, str]] = {("orders", "area"): ("customers", "area")}
 
+Inputs = Mapping[str, Mapping[str, frozenset[str]]]
+
 # The site's own matters.
 CONFIGURE = "configure"  # fields, layouts, lists, pick lists, menu, kinds, rules, schedules
 ASSIGN = "assign"  # who cares for what, care mode, hand-over
@@ -83,9 +85,14 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a person with these roles may do; immutable, shared by everybody with the same roles."""
+    """What a person with these roles may do; immutable, shared by everybody with the same roles.
+
+    `inputs` are {kind: {computed field: the stored fields that it is worked out from}}: whoever
+    does not see one of these as it is could find it out from the result.
+    """
 
     roles: tuple[Role, ...] = ()
+    inputs: Inputs = field(default_factory=dict, compare=False)
 
     def may(self, kind: str, action: str) -> bool:
         return any(action in one.actions for one in self.on(kind))
@@ -97,8 +104,15 @@ class Access:
         """HIDDEN, MASKED, SEEN or EDITED: the most that one of the roles grants.
 
         A field that repeats another one is shown no more than that one, to whoever has to do with
-        its kind at all.
+        its kind at all; a computed field only to whoever sees all that it is worked out from.
         """
+        inputs = self.inputs.get(kind, {}).get(field_key, ())
+        if not all(self.sees(kind, one) for one in inputs):
+            return HIDDEN
+        return self._granted(kind, field_key)
+
+    def _granted(self, kind: str, field_key: str) -> str:
+        """The level, whatever the field is worked out from."""
         found = max(
             (one.level(field_key) for one in self.on(kind)), key=LEVELS.index, default=HIDDEN
         )
@@ -149,7 +163,7 @@ class Access:
                 return False
         keys = {key for one in (*self.on(kind), asked) for key in one.fields}
         return all(
-            LEVELS.index(self.level(kind, key)) >= LEVELS.index(asked.level(key))
+            LEVELS.index(self._granted(kind, key)) >= LEVELS.index(asked.level(key))
             for key in (*keys, "")
         )
 
@@ -158,10 +172,14 @@ EVERYTHING = KindPermission(frozenset(ACTIONS), ALL)
 FULL = Access((Role("system", "Carebook", "Carebook", {}, frozenset(ABILITIES), EVERYTHING),))
 
 
-def union(roles: Iterable[Role]) -> Access:
-    """The access of somebody with all of these roles; retired ones grant nothing."""
+def union(roles: Iterable[Role], inputs: Inputs = MappingProxyType({})) -> Access:
+    """The access of somebody with all of these roles; retired ones grant nothing.
+
+    Args:
+        inputs: see `Access`.
+    """
     alive = (role for role in roles if not role.is_retired)
-    return Access(tuple(sorted(alive, key=lambda role: role.key)))
+    return Access(tuple(sorted(alive, key=lambda role: role.key)), inputs)
 
 
 def _role(

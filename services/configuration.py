@@ -17,9 +17,10 @@ from pymongo.client_session import ClientSession
 from models import ConfigurationItem, Site
 from rules.built_in_fields import BUILT_IN_KINDS
 from rules.config_shapes import fitting
+from rules.expressions import inputs
 from rules.fields import Field, Kind
 from rules.kinds import compile_kinds
-from rules.permissions import SHIPPED_ROLES, Access, Role, union
+from rules.permissions import SHIPPED_ROLES, Access, Inputs, Role, union
 from rules.roles import compile_roles
 from rules.teams import Team, compile_teams
 from stores.mongo import in_transaction
@@ -90,7 +91,13 @@ class Configuration:
 
     def access(self, roles: Iterable[str]) -> Access:
         """What somebody with these roles may do."""
-        return union(self.roles[key] for key in roles if key in self.roles)
+        return union((self.roles[key] for key in roles if key in self.roles), self.inputs())
+
+    def inputs(self) -> Inputs:
+        """{kind: {computed field: the stored fields that it is worked out from}}."""
+        return self.once(
+            "inputs", lambda: {key: inputs(kind.fields) for key, kind in self.kinds.items()}
+        )
 
     def fields(self, kind: str, access: Access) -> Mapping[str, Field]:
         """The fields of a kind that this access may read as they are, in their order."""

@@ -150,8 +150,8 @@ class KindList(
         return url_to(f"{self.endpoint}.{view}", **{**state.raw, **self.standing(), **more})
 
     def row_views(self, rows: Sequence[Row]) -> list[RowView]:
-        painted = self._painted(rows)
         rows = self.seen(rows)
+        painted = self._painted(rows)
         makes = self._makers(rows)
         title = self.title
         return [
@@ -162,8 +162,7 @@ class KindList(
         ]
 
     def _painted(self, rows: Sequence[Row]) -> Iterable[tuple[str | None, str]]:
-        """(colour, reason) of each row. Conditions name only fields that the reader sees, but a
-        computed one may build on others: the rows are those of the store."""
+        """(colour, reason) of each row. Conditions name only fields that the reader sees."""
         if not self.compiled().colours.rules:
             return [NO_COLOUR] * len(rows)
         paint, legend = painter(self.compiled().colours, self.kind)

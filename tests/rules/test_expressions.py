@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.expressions import check, cycle, result, value, with_computed
+from rules.expressions import check, cycle, inputs, result, value, with_computed
 from rules.fields import Field
 from rules.kinds import compile_kinds
 
@@ -185,3 +185,18 @@ def test_a_condition_of_visibility_that_cannot_be_read_is_a_problem() -> None:
     sections = {"customers.a": {"type": "text", "label_vi": "A", "visible_when": "and(name.is("}}
     fields = compile_kinds({"fields": sections}, frozenset())["customers"].fields
     assert "cannot be read at" in str(fields["a"].problem)
+
+
+def test_the_stored_fields_behind_a_computed_one_are_known_through_others_and_through_circles():
+    expressions = {"a": "b + price", "b": "pieces * 2", "c": "d", "d": "c + price", "e": "1 +"}
+    fields = {
+        key: Field(key, "computed", f"custom.{key}", expression=one)
+        for key, one in expressions.items()
+    }
+    assert inputs(fields) == {
+        "a": {"price", "pieces"},
+        "b": {"pieces"},
+        "c": {"price"},
+        "d": {"price"},
+        "e": set(),
+    }

@@ -38,6 +38,23 @@ def test_a_masked_field_is_not_seen() -> None:
     assert not access.sees("customers", "phones")
 
 
+def test_a_computed_field_is_hidden_from_whoever_does_not_see_all_that_it_is_worked_out_from() -> (
+    None
+):
+    inputs = {"customers": {"worth": frozenset({"price", "pieces"})}}
+    for level in (HIDDEN, MASKED):
+        strict = role("strict", SEE, price=level, worth=SEEN)
+        assert union([strict], inputs).level("customers", "worth") == HIDDEN
+        both = union([strict, role("other", SEE, price=SEEN)], inputs)
+        assert both.level("customers", "worth") == SEEN
+    assert union([role("other", SEE)], inputs).level("customers", "worth") == SEEN
+
+
+def test_a_role_covers_itself_whatever_its_computed_fields_are_worked_out_from() -> None:
+    strict = role("strict", SEE, price=HIDDEN, worth=SEEN)
+    assert union([strict], {"customers": {"worth": frozenset({"price"})}}).covers(strict)
+
+
 def test_nobody_without_a_role_sees_anything() -> None:
     assert union([]).level("customers", "name") == HIDDEN
     assert not union([]).may("customers", SEE)

@@ -86,3 +86,51 @@ def test_nothing_is_said_of_a_care_date_that_is_not_seen(give: Give, level: str)
         assert "Chưa có ngày chăm sóc" not in html
         assert "Không cần chăm sóc" not in html
         assert "data-care" in html
+
+
+COMPUTED = {
+    "price": {"type": "money", "label_vi": "Giá"},
+    "worth": {"type": "computed", "label_vi": "Trị giá", "expression": "price * 2"},
+    "dear": {"type": "computed", "label_vi": "Quý giá", "expression": "worth + 1"},
+}
+
+
+@pytest.fixture
+def computed(db: object) -> None:
+    changes = [Change("fields", f"customers.{key}", one) for key, one in COMPUTED.items()]
+    colour = {"where": "and(dear.ge(1000))", "colour": "purple"}
+    changes.append(Change("lists", "customers", {"row_colours": [colour]}))
+    configuration_changes.apply(changes, says="t", by=SYSTEM, at=NOW)
+
+
+@pytest.mark.parametrize("level", ["hidden", "masked"])
+def test_a_computed_field_is_not_there_for_who_does_not_see_what_it_is_worked_out_from(
+    computed: None, give: Give, level: str
+) -> None:
+    one = make_customer(name="Ân", custom={"price": 4711})
+    make_customer(name="Bình", custom={"price": 1})
+    addresses = (
+        "/customers/",
+        "/customers/?where=and(dear.ge(1000))",
+        "/customers/?group=dear",
+        "/customers/?sort=dear",
+        "/customers/export/csv?where=and(dear.ge(1000))",
+        f"/customers/{one}",
+    )
+    columns = {"columns": ["name", "worth", "dear"]}
+    office = give()
+    office.send("/customers/columns", columns)
+    assert "9.423" in office.get("/customers/").text
+    assert "Bình" not in office.get(addresses[1]).text
+    assert "9423" in office.get(addresses[4]).text
+    assert "row-purple" in office.get("/customers/").text
+    desk = give(customers={"price": level})
+    desk.send("/customers/columns", columns)
+    for address in addresses:
+        text = desk.get(address).text
+        assert "Ân" in text
+        told = [word for word in ("9.423", "9423", "Quý giá", "Trị giá") if word in text]
+        assert told == []
+    assert "row-purple" not in desk.get("/customers/").text
+    for address in addresses[1:3]:
+        assert "Bình" in desk.get(address).text
