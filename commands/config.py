@@ -14,7 +14,7 @@ from commands.migrate import bring_up_to_date
 from config import Settings
 from rules.config_diff import ItemDiff
 from rules.config_names import Names
-from rules.config_words import headline, sentences
+from rules.config_words import headline, sentences, subject
 from rules.errors import InvalidInput
 from rules.scope import Actor
 from services import configuration, configuration_file, configuration_parts
@@ -149,11 +149,16 @@ def _names(items: Sequence[ItemDiff], settings: Settings) -> Names:
 
 def _tell(plan: Plan, settings: Settings) -> None:
     """Says what would change; leaves with 1 when it may not."""
-    words, names = Words(settings.locale), _names(plan.items, settings)
+    remarked = [item for item, _ in plan.remarks]
+    words, names = Words(settings.locale), _names([*plan.items, *remarked], settings)
     for note in plan.notes:
         click.echo(f"! {words.say(note.message, **note.params)}")
+    for item, remark in plan.remarks:
+        said: Any = subject(item, names)
+        called = words.say(said.message, **said.params)
+        click.echo(f"! {called}: {words.say(remark.message, **remark.params)}")
     for item in configuration_parts.readable(plan.items):
-        said: Any = headline(item, names)
+        said = headline(item, names)
         click.echo(words.say(said.message, **said.params))
         for said in sentences(item, names):
             click.echo(f"    {words.say(said.message, **said.params)}")

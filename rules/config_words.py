@@ -46,7 +46,7 @@ def subject(item: ItemDiff, names: Names = NOTHING) -> Sentence:
     """What the item is called: the field "Customers › Rank", the role "Manager"."""
     content = item.after or item.before or {}
     own = own_label(content, names.locale) or item.key
-    if item.section == "fields":
+    if item.section == "fields" and item.key:
         return _field(item, content, names)
     if item.section in ("layouts", "lists", "menus"):
         return _for_whom(item, names)

@@ -23,10 +23,8 @@ def after(sections: Sections, now: Configuration) -> Configuration:
     return compiled(sections, revision=-1, care_mode=care_mode)
 
 
-def problems(
-    items: list[ItemDiff], sections: Sections, now: Configuration, by: Actor
-) -> list[Problem]:
-    """Why these changes cannot be made, with the place of each; `sections` is all that there will be.
+def broken(items: list[ItemDiff], sections: Sections, now: Configuration) -> list[Problem]:
+    """What these changes would break, with the place of each; `sections` is all that there will be.
 
     What was broken before and is not touched is nobody's obstacle.
     """
@@ -49,7 +47,14 @@ def problems(
         if item.section == "roles":
             problem = future.roles[item.key].problem if item.key in future.roles else None
             found += [(place, problem)] if problem else []
-    return [*found, *_rights(items, future, now, by)]
+    return found
+
+
+def rights(
+    items: list[ItemDiff], sections: Sections, now: Configuration, by: Actor
+) -> list[Problem]:
+    """What of these changes the actor may not do; nobody hands on, or loses, rights through a file."""
+    return _rights(items, after(sections, now), now, by)
 
 
 def _fields(
@@ -112,7 +117,6 @@ def _rules(content: Mapping[str, Any], place: Place, future: Configuration) -> l
 def _rights(
     items: list[ItemDiff], future: Configuration, now: Configuration, by: Actor
 ) -> list[Problem]:
-    """What the actor may not change; nobody hands on, or loses, rights through a file."""
     found: list[Problem] = []
     for item in items:
         place: Place = (item.section, item.key)

@@ -1,6 +1,6 @@
 """The configuration as one file: written, compared in words, taken all or nothing (B.13)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,12 +20,14 @@ from services import (
     configuration,
     configuration_changes,
     configuration_checks,
+    configuration_keeping,
     configuration_losses,
     configuration_parts,
     field_indexes,
     job_runs,
     shipped,
 )
+from services.configuration_keeping import Remark
 from stores.mongo import in_transaction
 
 PROBLEMS_SHOWN = 50
@@ -51,12 +53,16 @@ class CannotApply(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would change, made against `revision`; `problems` forbid it, `notes` only inform."""
+    """What would change, made against `revision`; `problems` forbid it, `notes` only inform.
+
+    `remarks` inform about items: what stays, what will be broken.
+    """
 
     revision: int
     items: tuple[ItemDiff, ...]
     problems: tuple[Sentence, ...] = ()
     notes: tuple[Sentence, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 def written(*, by: Actor, version: str, at: datetime) -> str:
@@ -104,8 +110,14 @@ def plan_for(
     by: Actor,
     notes: list[Sentence] | None = None,
     say: Callable[[tuple[Place, Sentence]], Sentence] | None = None,
+    is_back: bool = False,
 ) -> Plan:
-    """What would change so that these sections are as `wanted`, and what forbids it."""
+    """What would change so that these sections are as `wanted`, and what forbids it.
+
+    Args:
+        is_back: they were in force before. Only the rights of the actor forbid going back: what
+            records have of the later ones stays, and what was broken then is broken again.
+    """
     say = say or _named
     there, revision = in_transaction(_everything)
     wanted = {section: _kept(section, items, there) for section, items in wanted.items()}
@@ -113,11 +125,38 @@ def plan_for(
     now = configuration.compiled(
         there, revision=revision, care_mode=str(there["site"]["site"]["care_mode"])
     )
-    merged = {section: dict(wanted.get(section, content)) for section, content in there.items()}
-    found = configuration_checks.problems(items, merged, now, by)
-    found += [((one.section, one.key), said) for one, said in configuration_losses.of(items, now)]
+    remarks: list[Remark] = []
+    if is_back:
+        items, remarks = configuration_keeping.kept(items, now)
+    merged = _merged(there, items)
+    broken = configuration_checks.broken(items, merged, now)
+    found = configuration_checks.rights(items, merged, now, by)
+    if is_back:
+        remarks += [_remark(one, merged) for one in broken]
+    else:
+        losses = configuration_losses.of(items, now)
+        found = broken + found + [((one.item.section, one.item.key), one.said) for one in losses]
     problems = tuple(say(one) for one in found[:PROBLEMS_SHOWN])
-    return Plan(revision, tuple(items), problems, tuple(notes or ()))
+    return Plan(revision, tuple(items), problems, tuple(notes or ()), tuple(remarks))
+
+
+def _merged(there: Sections, items: Iterable[ItemDiff]) -> dict[str, dict[str, Any]]:
+    """All sections as they will be."""
+    merged: dict[str, dict[str, Any]] = {section: dict(one) for section, one in there.items()}
+    for item in items:
+        if item.after is None:
+            merged[item.section].pop(item.key, None)
+        else:
+            merged[item.section][item.key] = item.after
+    return merged
+
+
+def _remark(problem: tuple[Place, Sentence], sections: Sections) -> Remark:
+    """A part that will be broken, with what is wrong with it."""
+    section, key = (*map(str, problem[0]), "")[:2]
+    content = sections.get(section, {}).get(key, {})
+    message = N_("will be broken, and left out of pages: %(problem)s")
+    return ItemDiff(section, key, content, content), Sentence(message, {"problem": problem[1]})
 
 
 def apply(plan: Plan, *, revision: int, says: str, by: Actor, at: datetime) -> int:
@@ -292,4 +331,4 @@ def planned_back(revision: int, *, by: Actor) -> Plan:
     for section, items in back.items():
         merged = {**there.get(section, {}), **items}
         wanted[section] = {key: one for key, one in merged.items() if one is not None}
-    return plan_for(wanted, by=by)
+    return plan_for(wanted, by=by, is_back=True)

@@ -147,6 +147,7 @@ class ConfigurationScreen(ScreenView):
             "settings/configuration_plan.html",
             plan=plan,
             groups=_groups(plan.items),
+            remarks=_remarks(plan),
             **context,
         )
 
@@ -170,6 +171,13 @@ class ConfigurationScreen(ScreenView):
             ],
             **context,
         )
+
+
+def _remarks(plan: Plan) -> list[tuple[str, str]]:
+    """What stays or will be broken, by its name, and what is said of it."""
+    items = configuration_parts.readable([*plan.items, *(item for item, _ in plan.remarks)])
+    names = screen_names(items)
+    return [(formats.say(subject(item, names)), formats.say(said)) for item, said in plan.remarks]
 
 
 def _items(revision: dict[str, Any]) -> list[ItemDiff]:

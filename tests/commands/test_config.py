@@ -11,7 +11,7 @@ from config import Settings
 from rules.scope import Actor
 from services import configuration, configuration_changes
 from services.configuration_changes import Change
-from tests.factories import NOW
+from tests.factories import NOW, make_customer
 
 
 @pytest.fixture
@@ -85,3 +85,13 @@ def test_what_cannot_be_taken_ends_with_one(call: Any, file: Path) -> None:
         assert "“labell” is not known here" in result.stderr
     assert call("diff", str(file.parent / "nowhere.yaml")).exit_code == 1
     assert call("rollback", "999", "--yes").exit_code == 1
+
+
+def test_it_says_what_stays_when_it_goes_back(call: Any, file: Path, administrator: Actor) -> None:
+    first = configuration.snapshot().revision
+    memo = Change("fields", "customers.memo", {"type": "text", "label_vi": "Ghi nhớ"})
+    configuration_changes.apply([memo], says="x", by=administrator, at=NOW)
+    make_customer(custom={"memo": "quý"})
+    result = call("rollback", str(first), "--yes")
+    assert "! Field Customers › Ghi nhớ: stays, retired, because 1 records" in result.stdout
+    assert result.exit_code == 0

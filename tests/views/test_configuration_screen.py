@@ -237,3 +237,17 @@ def test_administrators_read_what_is_broken(office: Browser) -> None:
 
 def test_every_section_has_a_name_and_a_place(shipped: None) -> None:
     assert set(configuration_parts.contents()) == set(SECTIONS)
+
+
+def test_what_stays_when_going_back_is_said_before_and_then_done(
+    office: Browser, administrator: Actor
+) -> None:
+    first = configuration.snapshot().revision
+    memo = {"type": "text", "label_vi": "Ghi nhớ"}
+    change = Change("fields", "customers.memo", memo)
+    configuration_changes.apply([change], says="x", by=administrator, at=NOW)
+    make_customer(custom={"memo": "quý"})
+    page = office.get(f"{PAGE}revisions/{first}").get_data(as_text=True)
+    assert "Trường Khách hàng › Ghi nhớ</b>: ở lại, ngừng dùng, vì 1 bản ghi có giá trị" in page
+    assert office.send(f"{PAGE}revisions/{first}", form_of(page)).status_code == 303
+    assert configuration.snapshot().kinds["customers"].fields["memo"].is_retired
