@@ -184,13 +184,14 @@ class SearchFilter:
     """Words that begin like the typed ones, accents or not; a phone in any format (B.4).
 
     `path` is an indexed list of folded words; `phone_key` turns a phone number into its stored
-    key, or returns None.
+    key, or returns None; `codes` gives the numbers of records that the text may stand for.
     """
 
     key: str
     label: str
     path: str
     phone_key: Callable[[str], str | None] | None = None
+    codes: Callable[[str], list[str]] | None = None
     default: str = ""
 
     def parse(self, raw: str) -> str:
@@ -200,7 +201,10 @@ class SearchFilter:
         words = [{self.path: {"$regex": "^" + _escaped(word)}} for word in fold(value).split()]
         found: Criteria = {"$and": words} if words else {}
         phone = self.phone_key(value) if self.phone_key else None
-        return {"$or": [{"phone_keys": phone}, found]} if phone and found else found
+        codes = self.codes(value) if self.codes else []
+        others: list[Criteria] = [{"phone_keys": phone}] if phone else []
+        others += [{"code": {"$in": codes}}] if codes else []
+        return {"$or": [*others, found]} if others and found else found
 
     def sentence(self, value: str) -> Sentence | None:
         return Sentence(N_("matching “%(words)s”"), {"words": value}) if value else None

@@ -118,9 +118,10 @@ def refusals(batches: Iterable[Stored], *, by: Actor) -> dict[ObjectId, list[Sto
 
 
 def title(row: Stored, kind: Any) -> str:
-    """What a record is called in lists of samples."""
+    """What a record is called in lists of samples: its name with its code, as names repeat."""
     path = kind.fields[kind.title].path if kind.title in kind.fields else "code"
-    return str(row.get(path) or row.get("code") or "")
+    names = (str(row.get(one) or "") for one in (path, "code"))
+    return " · ".join(dict.fromkeys(filter(None, names)))
 
 
 def _labels(key: str, ids: list[ObjectId], by: Actor) -> dict[ObjectId, str]:

@@ -159,6 +159,12 @@ def capped_count(collection: Collection[Row], criteria: Criteria, cap: int = COU
         return collection.count_documents(criteria, limit=cap + 1, maxTimeMS=WAIT_MS)
 
 
+def exact_count(collection: Collection[Row], criteria: Criteria) -> int:
+    """The number of all matches, for somebody who asked for it. Raises TakesTooLong."""
+    with in_time():
+        return collection.count_documents(criteria, maxTimeMS=WAIT_MS)
+
+
 def capped_counts(
     collection: Collection[Row], criteria: Mapping[str, Criteria], cap: int = COUNT_CAP
 ) -> dict[str, int]:

@@ -10,12 +10,21 @@ from models import Counter
 from stores import mongo
 
 DIGITS = 6
+_SHORT = re.compile(r"[\s-]*([0-9]{1,9})")
 PREFIXES: Mapping[str, str] = {"customers": "KH-", "orders": "DH-", "products": "SP-"}
 
 
 def prefix(kind: str) -> str:
     """What stands before the number; a kind of the site begins with its own letters."""
     return PREFIXES.get(kind) or f"{kind[:3].upper()}-"
+
+
+def codes_meant(kind: str, text: str) -> list[str]:
+    """The codes of this kind that somebody may mean who leaves out a part: "204", "000204" and
+    "kh204" are KH-000204. None for a text that looks like no number."""
+    begins = prefix(kind)
+    digits = _SHORT.fullmatch(text.strip().upper().removeprefix(begins.rstrip("-")))
+    return [f"{begins}{digits[1]}", f"{begins}{digits[1]:0>{DIGITS}}"] if digits else []
 
 
 def next_code(kind: str, collection: str) -> str:

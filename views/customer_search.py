@@ -1,9 +1,12 @@
 """Searching customers by what the person may see of them (B.4)."""
 
+from functools import partial
+
 from rules.errors import N_
 from rules.filters import SearchFilter
 from rules.permissions import HIDDEN
 from rules.phones import phone_key
+from services.numbers import codes_meant
 from views.context import current_actor
 
 WORDS = ("phones", "emails", "tax_code")  # beside name and code, what is found by its beginning
@@ -23,4 +26,5 @@ def customer_search() -> SearchFilter:
         N_("Name, phone, code…") if is_known else N_("Name, code…"),
         "search_words" if is_open else "name_words",
         phone_key if is_known else None,
+        partial(codes_meant, "customers"),
     )

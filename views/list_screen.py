@@ -37,7 +37,8 @@ from views.i18n import said
 
 # Names in the address that are not filters.
 STANDING = ("view", "where", "sort", "group", "mode")
-PAGING = ("after", "before", "sort", "page", "view", "where", "group", "mode", "month")
+EXACT = "exact"  # asks for a number that is not capped
+PAGING = ("after", "before", "sort", "page", "view", "where", "group", "mode", "month", EXACT)
 
 
 # Filters whose key is not that of the field that they ask for.
@@ -178,8 +179,11 @@ class ListScreen(ConfiguredModelView):
     @expose("/count")
     def count_view(self) -> Any:
         """The counts of the list and of each choice, after the page itself (B.10); none where
-        counting takes too long."""
+        counting takes too long. With `exact` the number of all rows, when it is asked for."""
         state = self.state()
+        if request.args.get(EXACT):
+            number = lists.exact_count(self.model.collection(), self.criteria(state))
+            return self.render("lists/exact_count.html", number=number)
         wanted = {"": self.criteria(state)}
         choices = next((one for one in state.filters if one.key == self.counted), None)
         if isinstance(choices, ChoiceFilter):
@@ -190,7 +194,8 @@ class ListScreen(ConfiguredModelView):
             counts = lists.capped_counts(self.model.collection(), wanted)
         except TakesTooLong:
             return "", 204
-        return self.render("lists/counts.html", counts=counts, counted=self.counted)
+        exact = url_to(f"{self.endpoint}.count_view", **{**state.raw, EXACT: "1"})
+        return self.render("lists/counts.html", counts=counts, counted=self.counted, exact=exact)
 
     @expose("/range/<key>")
     def range_view(self, key: str) -> Any:

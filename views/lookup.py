@@ -1,23 +1,28 @@
 """Options of a reference filter while its name is typed."""
 
 import re
+from functools import partial
 from typing import Any
 
 from flask import abort, request
 from flask_admin import expose
+from pymongo.errors import ExecutionTimeout
 
 from models import Area, Customer, ProductGroup, Staff
 from rules.errors import N_
-from rules.filters import SearchFilter, merge
+from rules.filters import Criteria, SearchFilter, merge
 from rules.scope import customer_scope
 from rules.text import fold, nfc
 from services import references
+from services.numbers import codes_meant
 from views.base import ScreenView
 from views.context import current_actor
 from views.customer_search import customer_search
 from views.record_forms import SEARCHED
 
 OPTIONS_SHOWN = 20
+ACCENTS_WAIT_MS = 400
+Row = dict[str, Any]
 NAMES_READ = 2000  # areas, groups or staff; more of them need a search of their own
 
 
@@ -97,17 +102,20 @@ def _customers(words: str) -> list[dict[str, Any]]:
 def referred(kind: str, words: str) -> list[dict[str, Any]]:
     """Records of a large collection that the person may see: {id, name, code}."""
     target = references.TARGETS[kind]
-    search = customer_search() if kind == "customers" else SearchFilter("q", "", "search_words")
+    by_words = SearchFilter("q", "", "search_words", codes=partial(codes_meant, kind))
+    search = customer_search() if kind == "customers" else by_words
     criteria = search.criteria(search.parse(words), None)  # type: ignore[arg-type]
     if kind == "orders":  # they have a number and nothing to be called by
         beginning = words.strip()
         either = [
             {"code": {"$regex": f"^{re.escape(one)}"}} for one in (beginning, beginning.upper())
         ]
+        either.append({"code": {"$in": codes_meant(kind, words)}})
         criteria = {"$or": either} if beginning else {}
     scoped = merge([criteria, target.scope(current_actor())])
-    fields = dict.fromkeys((*target.fields, "code"), 1)
-    found = target.document.collection().find(scoped, fields).limit(OPTIONS_SHOWN)
+    found = _first(target, scoped)
+    if kind != "orders" and _has_accents(words):
+        found = _with_accents(target, scoped, words, found)
     return [
         {
             "id": row["_id"],
@@ -116,3 +124,28 @@ def referred(kind: str, words: str) -> list[dict[str, Any]]:
         }
         for row in found
     ]
+
+
+def _has_accents(words: str) -> bool:
+    return " ".join(nfc(words).casefold().split()) != fold(words)
+
+
+def _with_accents(
+    target: references.Target, criteria: Criteria, words: str, found: list[Row]
+) -> list[Row]:
+    """Records that have the words with the accents as they were typed, then the others (B.4)."""
+    typed = [
+        {"name": {"$regex": rf"(^|\s){re.escape(word)}", "$options": "i"}} for word in words.split()
+    ]
+    try:
+        exact = _first(target, merge([criteria, {"$and": typed}]), wait_ms=ACCENTS_WAIT_MS)
+    except ExecutionTimeout:
+        return found  # very many names are alike without accents
+    known = {row["_id"] for row in exact}
+    return [*exact, *(row for row in found if row["_id"] not in known)][:OPTIONS_SHOWN]
+
+
+def _first(target: references.Target, criteria: Criteria, wait_ms: int | None = None) -> list[Row]:
+    fields = dict.fromkeys((*target.fields, "code"), 1)
+    rows = target.document.collection().find(criteria, fields).limit(OPTIONS_SHOWN)
+    return list(rows.max_time_ms(wait_ms))

@@ -1,13 +1,18 @@
-/* Cells edited in place: a double click, or e on the chosen row; the form stands beside the cell. */
+/* Cells edited in place: a double click, or e on the chosen row, where ← and → choose among its
+   cells; the form stands beside the cell. */
 (() => {
   "use strict";
   const table = document.querySelector("table[data-cell-url]");
   const editor = document.getElementById("cell-editor");
   if (!table || !editor) return;
-  let cell = null;
+  let cell = null, column = null;
 
   const isOpen = () => editor.matches(":popover-open");
-  const close = () => { if (isOpen()) editor.hidePopover(); cell?.focus(); };
+  const close = () => {
+    if (!isOpen()) return;
+    if (editor.contains(document.activeElement)) document.activeElement.blur();
+    editor.hidePopover();
+  };
   const place = () => {
     const at = cell.getBoundingClientRect();
     const width = editor.offsetWidth, height = editor.offsetHeight;
@@ -18,6 +23,30 @@
     const th = table.querySelectorAll("thead th")[[...td.parentNode.children].indexOf(td)];
     return th && "editable" in th.dataset ? th.dataset.column : null;
   };
+
+  /* The chosen cell stays in its column when another row is chosen. */
+  const row = () => document.querySelector("[data-rows] tr.is-selected");
+  const mark = () => {
+    table.querySelectorAll("td.is-cell").forEach((one) => one.classList.remove("is-cell"));
+    const td = row() && column && [...row().children].find((one) => fieldOf(one) === column);
+    td?.classList.add("is-cell");
+    td?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    return td;
+  };
+  const choose = (by) => {
+    const cells = row() ? [...row().children].filter(fieldOf) : [];
+    if (!cells.length) return false;
+    const at = cells.findIndex((one) => fieldOf(one) === column);
+    const next = at < 0 ? (by > 0 ? 0 : cells.length - 1) : Math.max(0, Math.min(cells.length - 1, at + by));
+    column = fieldOf(cells[next]);
+    mark();
+    return true;
+  };
+  document.addEventListener("carebook:step", mark);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-rows] tbody tr")) mark();
+  });
+
   const edit = (td) => {
     const field = fieldOf(td);
     if (!field) return;
@@ -44,9 +73,14 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && isOpen()) { event.stopPropagation(); close(); return; }
-    if (event.key !== "e" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
-    const row = document.querySelector("[data-rows] tr.is-selected");
-    const td = row && [...row.children].find((one) => fieldOf(one));
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || isOpen()) return;
+    if (event.target.closest("input, textarea, select, summary, [role=menu], [role=dialog]")) return;
+    if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+      if (choose(event.key === "ArrowRight" ? 1 : -1)) event.preventDefault();
+      return;
+    }
+    if (event.key !== "e") return;
+    const td = mark() || (row() && [...row().children].find(fieldOf));
     if (!td) return;
     event.preventDefault();
     edit(td);

@@ -29,7 +29,7 @@
   const headingOf = (td) => td && td.closest("table").querySelectorAll("thead th")[[...td.parentNode.children].indexOf(td)];
   const editable = () => {
     const may = (td) => "editable" in (headingOf(td)?.dataset || {});
-    return cell ? (may(cell) ? cell : null) : [...row.children].find(may);
+    return cell ? (may(cell) ? cell : null) : row.querySelector("td.is-cell") || [...row.children].find(may);
   };
 
   /* The menu for this row and cell; what does not apply to them is left out. */

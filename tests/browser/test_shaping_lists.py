@@ -211,6 +211,35 @@ def test_a_cell_is_edited_where_it_stands(sit_down: SitDown, site: Site) -> None
     page.keyboard.press("Escape")
     page.locator("#cell-editor").wait_for(state="hidden")
     assert of(site, [customer], "relationship") == [wanted]
+    # The arrow goes to the next cell that may be edited, and the menu of the row edits that one.
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("td.is-cell").evaluate("td => td.cellIndex") == place
+    page.keyboard.press("e")
+    editor.locator("[name=relationship]").wait_for()
+    page.keyboard.press("Escape")
+
+
+def test_the_menu_of_a_row_stays_in_sight_beside_resized_columns(sit_down: SitDown) -> None:
+    desk = sit_down("quanly2")
+    page = desk.page
+    desk.go("/customers/")
+    grip = page.locator("th[data-column=name] .th-grip").bounding_box()
+    assert grip
+    page.mouse.move(grip["x"] + 4, grip["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 54, grip["y"] + 8, steps=4)
+    with page.expect_response(lambda answer: "columns" in answer.url):
+        page.mouse.up()
+    desk.go("/customers/")
+    page.locator(".list-table.is-sized").wait_for()
+    page.keyboard.press("j")
+    page.locator("tr.is-selected [data-row-more]").click()
+    page.locator("#row-menu [role=menuitem]").first.wait_for()
+    page.keyboard.press("Escape")
+    page.locator("summary", has_text="Cột").press("Enter")
+    page.locator(".columns-foot [name=reset]").click()
+    page.wait_for_selector(".list-table:not(.is-sized)")
 
 
 def test_a_card_is_moved_by_keyboard(sit_down: SitDown, site: Site) -> None:

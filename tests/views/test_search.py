@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from models import Product, Site
 from rules.scope import Actor
 from services import configuration_changes
@@ -22,6 +24,28 @@ def test_it_finds_by_name_without_accents_exact_accents_first(desk: Browser) -> 
     page = desk.get("/search/?q=hòa").text
     assert page.index("Nguyễn Hòa") < page.index("Nguyễn Hoa")
     assert "Nguyễn Hòa" in desk.get("/search/?q=hoa").text
+
+
+def test_exact_accents_come_first_among_very_many_that_are_alike(desk: Browser) -> None:
+    for number in range(30):
+        make("Bùi Minh", code=f"KH-{number}")
+    make("Bùi Mính", code="KH-99")
+    page = desk.get("/search/?q=mính").text
+    assert page.index("Bùi Mính") < page.index("Bùi Minh")
+
+
+@pytest.mark.parametrize("typed", ["KH-000204", "kh000204", "KH204", "kh 204", "000204", "204"])
+def test_it_finds_by_a_number_however_it_is_written(desk: Browser, typed: str) -> None:
+    customer = make("Ân", code="KH-000204")
+    make("Không phải", code="KH-000205")
+    make_order(customer, code="DH-000204")
+    page = desk.get("/search/", query_string={"q": typed}).text
+    assert "KH-000204" in page
+    assert "KH-000205" not in page
+    assert ("DH-000204" in page) == typed[0].isdigit()
+    found = desk.get("/customers/", query_string={"q": typed}).text
+    assert "KH-000204" in found
+    assert "KH-000205" not in found
 
 
 def test_it_finds_by_any_spelling_of_a_phone_and_by_code(desk: Browser) -> None:
