@@ -81,16 +81,11 @@ def _not_unique(item: ItemDiff, kind: Kind, field: Field) -> list[Loss]:
     after = item.after or {}
     if not after.get("is_unique") or (field.is_unique and field.is_usable):
         return []
-    same = field_indexes.duplicates(kind, field)
-    if not same:
+    problem = field_indexes.not_unique(kind, field)  # its values are not for every reader of this
+    if problem is None:
         return []
-    message = N_("Several records have the same value, for example %(values)s. Change them first.")
-    note = N_(
-        "comes back without “unique”, because several records have the same value, for example %(values)s."
-    )
-    values = {"values": [Sentence("“%(value)s”", {"value": one}) for one in same]}
-    stays = {**after, "is_unique": False}
-    return [Loss(item, Sentence(message, values), stays, Sentence(note, values))]
+    note = N_("comes back without “unique”, because several records have the same value.")
+    return [Loss(item, problem, {**after, "is_unique": False}, Sentence(note))]
 
 
 def _filled(kind: Kind, field: Field) -> int:

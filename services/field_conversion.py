@@ -4,7 +4,7 @@ What a value was before stays in `custom_before.<key>`, so that going back gives
 has changed since, for as long as the site keeps what is in the trash (`forget_before`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,9 +20,10 @@ from rules import conversions
 from rules.conversions import CONVERTED, KEPT, LOST, Names
 from rules.fields import FILES, Field, Kind, Typing
 from rules.files import PICTURES
+from rules.filters import merge
 from rules.kinds import site_field
 from rules.record_paths import value_at
-from rules.scope import SYSTEM, Actor
+from rules.scope import SYSTEM, Actor, scope
 from services import (
     bulk,
     configuration,
@@ -75,10 +76,20 @@ def is_needed(before: Content, after: Content) -> bool:
 
 
 def preview(
-    config: Configuration, kind: Kind, key: str, before: Content, after: Content, *, at: datetime
+    config: Configuration,
+    kind: Kind,
+    key: str,
+    before: Content,
+    after: Content,
+    *,
+    by: Actor,
+    at: datetime,
 ) -> Loss:
-    """Counts what would become of the values of the newest records."""
+    """Counts what would become of the values of the newest records; samples are of those that the
+    actor sees.
+    """
     turn = _Turn(config, kind, key, before, after, at)
+    told = _told(turn, kind, by)
     loss = Loss()
     wanted = {turn.old.path: 1, BEFORE: 1, **dict.fromkeys(_naming(kind), 1)}
     rows = turn.collection.find({**kind.base, **turn.concerned}, wanted)
@@ -89,6 +100,8 @@ def preview(
             continue
         loss.values += 1
         setattr(loss, what, getattr(loss, what) + 1)
+        if not told(row["_id"]):
+            continue
         if what == LOST and len(loss.lost_samples) < SAMPLES:
             label = " · ".join(str(row.get(path) or "") for path in _naming(kind)).strip(" ·")
             loss.lost_samples.append(Sample(label, turn.shown(value)))
@@ -96,6 +109,21 @@ def preview(
             loss.converted_samples.append((turn.shown(value), turn.shown_new(new)))
     loss.is_partial = loss.values >= LOOKED_AT
     return loss
+
+
+def _told(turn: "_Turn", kind: Kind, by: Actor) -> Callable[[ObjectId], bool]:
+    """Whether the actor sees this record, the field as it is, and what it refers to."""
+    targets = (references.TARGETS.get(one.refers_to or "") for one in (turn.old, turn.new))
+    if not by.access.sees(kind.key, turn.old.key) or any(
+        one is not None and one.scope(by) for one in targets
+    ):
+        return lambda _: False
+    mine = scope(by, kind.key)
+    if not mine:
+        return lambda _: True
+    rows = turn.collection.find(merge([{**kind.base, **turn.concerned}, mine]), {"_id": 1})
+    seen = {row["_id"] for row in rows.sort("_id", -1).limit(LOOKED_AT)}
+    return seen.__contains__
 
 
 def convert(

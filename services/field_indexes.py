@@ -12,8 +12,10 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from rules.errors import N_, InvalidInput
 from rules.field_definitions import FREQUENT, UNIQUE
 from rules.fields import Field, Kind
+from rules.filters import merge
 from rules.kinds import RECORDS
-from rules.scope import Actor
+from rules.scope import Actor, scope
+from rules.sentences import Sentence
 from services import bulk, configuration, job_runs
 from services.field_values import shown_value
 from services.kinds import collection_of
@@ -109,11 +111,32 @@ def bring_in_line(key: str, progress: Progress | None = None) -> dict[str, int]:
     return counts
 
 
-def duplicates(kind: Kind, field: Field, limit: int = 3) -> list[Any]:
+def not_unique(kind: Kind, field: Field, *, by: Actor | None = None) -> Sentence | None:
+    """That several records have the same value, if they have; with examples of what the actor sees,
+    with none for nobody.
+    """
+    if not duplicates(kind, field, 1):
+        return None
+    if by is not None and by.access.sees(kind.key, field.key):
+        same = duplicates(kind, field, within=scope(by, kind.key))
+        if same:
+            return Sentence(
+                N_(
+                    "Several records have the same value, for example %(values)s. Change them first."
+                ),
+                {"values": [Sentence("“%(value)s”", {"value": one}) for one in same]},
+            )
+    return Sentence(N_("Several records have the same value. Change them first."))
+
+
+def duplicates(
+    kind: Kind, field: Field, limit: int = 3, *, within: Mapping[str, Any] | None = None
+) -> list[Any]:
     """Some values that several records have, for a sentence; empty when all differ."""
+    present = {**kind.base, field.path: {"$exists": True}}
     found = collection_of(kind).aggregate(
         [
-            {"$match": {**kind.base, field.path: {"$exists": True}}},
+            {"$match": merge([present, dict(within or {})])},
             {"$group": {"_id": f"${field.path}", "number": {"$sum": 1}}},
             {"$match": {"number": {"$gt": 1}, "_id": {"$ne": None}}},
             {"$limit": limit},

@@ -17,7 +17,6 @@ from rules.fields import BUILT_IN, TYPES, Field, Kind
 from rules.kinds import compile_kinds, field_key, site_field
 from rules.permissions import CONFIGURE
 from rules.scope import Actor
-from rules.sentences import Sentence
 from services import (
     conditions,
     configuration,
@@ -119,7 +118,7 @@ def change(
     changes = [*beside, Change(SECTION, field_key(kind_key, key), made, version=version)]
     if not field_conversion.is_needed(before, made):
         return _apply(changes, kind_key, "✎", key, by, at)
-    loss = field_conversion.preview(config, kind, key, before, made, at=at)
+    loss = field_conversion.preview(config, kind, key, before, made, by=by, at=at)
     if loss.values and not is_confirmed:
         raise TypeChanges(loss)
     return _apply(changes, kind_key, "✎", key, by, at, converting=(before, made))
@@ -221,13 +220,13 @@ def _definition(
     field = site_field(key, made, frozenset(known))
     if not (beside and made.get("default")):  # the values of a new list are not there to be chosen
         errors |= check(config, kind, field, by, at)
-    errors |= _limits(kind, field)
+    errors |= _limits(kind, field, by)
     if errors:
         raise InvalidInput(fields=errors)
     return made, beside
 
 
-def _limits(kind: Kind, field: Field) -> dict[str, CareError]:
+def _limits(kind: Kind, field: Field, by: Actor) -> dict[str, CareError]:
     found: dict[str, CareError] = {}
     known = kind.fields.get(field.key)
     others = [one for one in field_indexes.frequent(kind) if one.key != field.key]
@@ -240,14 +239,9 @@ def _limits(kind: Kind, field: Field) -> dict[str, CareError]:
             limit=field_indexes.FREQUENT_LIMIT,
         )
     if field.is_unique and not (known and known.is_unique and known.type == field.type):
-        same = field_indexes.duplicates(kind, field)
-        if same:
-            found["is_unique"] = InvalidInput(
-                N_(
-                    "Several records have the same value, for example %(values)s. Change them first."
-                ),
-                values=[Sentence("“%(value)s”", {"value": one}) for one in same],
-            )
+        problem = field_indexes.not_unique(kind, field, by=by)
+        if problem:
+            found["is_unique"] = InvalidInput(problem.message, **problem.params)
     return found
 
 

@@ -31,6 +31,15 @@ def raw(kind: Kind, record_id: ObjectId, *, by: Actor) -> Stored:
     return found
 
 
+def newest(kind: Kind, *, by: Actor) -> Stored | None:
+    """The newest record of a kind that the actor may see, as far as it may be seen: the example on
+    screens of settings. None when there is none.
+    """
+    mine = merge([dict(kind.base), scope(by, kind.key)])
+    found = collection_of(kind).find_one(mine, {"import_digest": 0}, sort=[("_id", -1)])
+    return by.shown(kind.key, found) if found else None
+
+
 def customer(customer_id: ObjectId, *, by: Actor) -> Stored:
     """The customer as far as the actor may see it. Raises NotFound."""
     found = Customer.collection().find_one({"_id": customer_id, **customer_scope(by)})

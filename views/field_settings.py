@@ -15,9 +15,15 @@ from rules.field_definitions import FREQUENT, LIMITED, PATTERNED, UNIQUE, may_be
 from rules.fields import BUILT_IN, CHOICE, CHOICES, FILES, NUMBER, TYPES, Field, Kind
 from rules.permissions import CONFIGURE
 from rules.sentences import Sentence
-from services import conditions, field_indexes, field_settings, field_values, pick_lists
+from services import (
+    conditions,
+    field_indexes,
+    field_settings,
+    field_values,
+    pick_lists,
+    records,
+)
 from services.field_settings import TypeChanges
-from services.kinds import collection_of
 from stores import mongo
 from views import formats
 from views.base import ScreenView
@@ -284,20 +290,25 @@ def _list_label(key: str) -> str:
 
 
 def _computed(text: str, kind: Kind, others: Mapping[str, Field]) -> tuple[str, CareError | None]:
-    """What the expression gives for the newest record."""
+    """What the expression gives for the newest record that the person sees, or for an empty one."""
     if not text.strip():
         return "", None
     problem = expressions.check(text, others)
     if problem is not None:
         return "", InvalidInput(problem.message, **problem.params)
-    record = collection_of(kind).find_one(dict(kind.base), sort=[("_id", -1)])
-    if record is None:
-        return gettext("It can be computed. There is no record to try it on."), None
-    values = rules.values_of(record, others)
+    by = current_actor()
+    is_seen = all(by.access.sees(kind.key, one) for one in expressions.names(text))
+    record = records.newest(kind, by=by) if is_seen else None
+    values = rules.values_of(record or {}, others)
     found = expressions.value(text, expressions.with_computed(values, others, today()), today())
+    shown = formats.format_number(found) if isinstance(found, int) else _shown(found)
+    if record is None:
+        says = N_(
+            "It can be computed. You see no record with these fields to try it on; for an empty one: %(value)s"
+        )
+        return gettext(says, value=shown or "–"), None
     names = (field_values.value_of(kind.fields[one], record) for one in (kind.code, kind.title))
     name = " · ".join(str(one) for one in dict.fromkeys(names) if one)
-    shown = formats.format_number(found) if isinstance(found, int) else _shown(found)
     return gettext("For %(record)s: %(value)s", record=name[:80], value=shown or "–"), None
 
 

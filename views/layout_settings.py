@@ -12,14 +12,13 @@ from rules.errors import N_, CareError, StaleForm
 from rules.fields import Kind
 from rules.layouts import Layout, compile_layout, moved, read_items
 from rules.permissions import CONFIGURE
-from services import layouts
-from services.kinds import collection_of
+from services import layouts, records
 from views import panels
 from views.base import ScreenView
 from views.context import configured, current_actor, is_htmx, kind_at, locale, now, sent_version
 from views.field_cells import kind_label, label
 from views.panels import Subject
-from views.record_page import Facts, FactSection, ShownTab
+from views.record_page import BlankFacts, Facts, FactSection, ShownTab
 
 TAB_NAMES = 30  # tabs of one's own that a form can add
 
@@ -179,17 +178,17 @@ def _new_tab(layout: Layout) -> str:
 
 
 def _preview(kind: Kind, content: Mapping[str, Any]) -> dict[str, Any]:
-    """What the preview shows, of the newest record."""
-    layout = _compiled(kind, content)
-    record = collection_of(kind).find_one(dict(kind.base), sort=[("_id", -1)])
-    facts = Facts(kind, current_actor().shown(kind.key, record)) if record else None
-    known = panels.of(kind)
+    """What the preview shows, of the newest record that the person sees, or of none."""
+    layout, by = _compiled(kind, content), current_actor()
+    record = records.newest(kind, by=by)
+    facts = Facts(kind, record) if record else BlankFacts(kind)
+    known, opened = panels.of(kind), panels.of(kind, by)
     tabs = [
         ShownTab(
             tab.key,
             tab.label(locale()) or (known[tab.panel].name() if tab.panel in known else tab.key),
-            known[tab.panel].count(Subject(kind, record, current_actor()))  # type: ignore[misc]
-            if record and tab.panel in known and known[tab.panel].count
+            opened[tab.panel].count(Subject(kind, record, by))  # type: ignore[misc]
+            if record and tab.panel in opened and opened[tab.panel].count
             else None,
             tab.is_on,
             tab,
@@ -199,11 +198,12 @@ def _preview(kind: Kind, content: Mapping[str, Any]) -> dict[str, Any]:
     sections = {
         tab.key: [FactSection(one.label(locale()), facts.of(one.fields)) for one in tab.sections]
         for tab in layout.tabs
-        if facts and not tab.panel
+        if not tab.panel
     }
     return {
+        "preview_is_blank": record is None,
         "preview_title": (record or {}).get(kind.title) or (record or {}).get("code") or "",
-        "preview_summary": facts.of(layout.summary) if facts else [],
+        "preview_summary": facts.of(layout.summary),
         "preview_tabs": tabs,
         "preview_sections": sections,
     }

@@ -244,6 +244,20 @@ class Facts:
         return field_values.applies(field, self._kind, values, typing)
 
 
+class BlankFacts:
+    """The fields of a page without a record: what they are called, and nothing in them."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+
+    def of(self, keys: Iterable[str]) -> list[Fact]:
+        fields = (self._kind.fields[key] for key in keys if key in self._kind.fields)
+        return [
+            Fact(one.key, one.type, label(one, locale()), "", EMPTY, (), False, False)
+            for one in fields
+        ]
+
+
 def may_edit_field(kind: Kind, key: str) -> bool:
     """Whether the person may change the field on the page itself."""
     by = current_actor()

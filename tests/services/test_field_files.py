@@ -437,7 +437,7 @@ def convert(key: str, old: str, new: str) -> None:
     before, after = ({"type": one, "label_vi": "x"} for one in (old, new))
     config = configuration.snapshot()
     kind = config.kinds["customers"]
-    field_conversion.preview(config, kind, key, before, after, at=NOW)
+    field_conversion.preview(config, kind, key, before, after, by=SYSTEM, at=NOW)
     define(f"customers.{key}", **after)
     field_conversion.convert("customers", key, before, after)
     field_conversion.convert("customers", key, before, after)
