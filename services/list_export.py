@@ -104,9 +104,11 @@ def _write_csv(sheet: Sheet, rows: Iterable[list[Shown]], file: BinaryIO) -> int
     return number
 
 
-def _csv_cell(value: Shown) -> str | int | float | Decimal | None:
+def _csv_cell(value: Shown) -> str | int | None:
     if isinstance(value, str):
         return escaped(value)
+    if isinstance(value, float | Decimal):
+        return f"{Decimal(str(value)):f}"  # plain digits, never 7.89E+5
     if isinstance(value, datetime):
         return f"{value:%d/%m/%Y %H:%M}"
     return f"{value:%d/%m/%Y}" if isinstance(value, date) else value

@@ -52,12 +52,16 @@ class ListFiles:
         return found <= ROWS_AT_ONCE
 
     def _wanted(self, form: str) -> Wanted:
-        """What is seen now. A column that shows several fields becomes several columns."""
+        """What is seen now. A column that shows several fields becomes several columns.
+
+        A field that has a column of its own stands there, and not with those of another column.
+        """
         columns: dict[str, str] = {}
         fields = self.compiled().fields  # type: ignore[attr-defined]
+        own = {column.key for column in self.shown_columns()}  # type: ignore[attr-defined]
         for column in self.shown_columns():  # type: ignore[attr-defined]
             for key in column.exports or column.needs or (column.key,):
-                if key in fields:
+                if key in fields and (key == column.key or key not in own):
                     alone = len(column.exports or column.needs) <= 1
                     heading = column.heading if alone else self.field_label(fields[key])  # type: ignore[attr-defined]
                     columns.setdefault(key, heading)

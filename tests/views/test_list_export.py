@@ -2,11 +2,14 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import datetime
+from html import unescape
 from typing import Any
 
 import pytest
+from bson import Decimal128
 from python_calamine import CalamineWorkbook
 
 from jobs import registry
@@ -41,6 +44,54 @@ def test_a_file_has_the_rows_columns_and_order_that_are_seen(office: Browser) ->
     assert rows[2] == ["Bình", "0912 345 678", "Huế", "Mới", "K2"]
     rows = csv_rows(office.get("/customers/export/csv?relationship=hot"))
     assert [row[0] for row in rows[1:]] == ["An"]
+
+
+def test_a_field_with_a_column_of_its_own_stands_there_in_the_file(office: Browser) -> None:
+    make_customer(code="K1", name="An", phones=["0912 345 678"], area_id=make_area("Huế"))
+    names = {
+        "area": "Khu vực",
+        "code": "Mã khách hàng",
+        "name": "Tên",
+        "phones": "Điện thoại",
+        "relationship": "Mối quan hệ",
+    }
+    for shown, filed in (
+        (["name", "relationship", "area"], ["name", "phones", "relationship", "area"]),
+        (["area", "name", "code"], ["area", "name", "phones", "code"]),
+        (["code", "phones", "name"], ["code", "phones", "name", "area"]),
+    ):
+        office.send("/customers/columns", {"columns": shown})
+        rows = csv_rows(office.get("/customers/export/csv"))
+        assert rows[0] == [names[key] for key in filed], shown
+
+
+def test_numbers_of_a_csv_are_plain_digits(office: Browser, administrator: Actor) -> None:
+    field = {"type": "money", "label_vi": "Công nợ"}
+    configuration_changes.apply(
+        [Change("fields", "customers.debt", field)], says="t", by=administrator, at=NOW
+    )
+    for number in ("7.89E+5", "1E-7", "-12.50"):
+        make_customer(custom={"debt": Decimal128(number)})
+    make_customer(custom={"debt": 1e16})
+    office.send("/customers/columns", {"columns": ["debt"]})
+    rows = csv_rows(office.get("/customers/export/csv"))
+    assert sorted(row[0] for row in rows[1:]) == [
+        "-12.50",
+        "0.0000001",
+        "10000000000000000",
+        "789000",
+    ]
+
+
+def test_groups_boards_and_calendars_give_the_same_file(office: Browser) -> None:
+    make_customer(name="Nóng", relationship="hot")
+    make_customer(name="Chốt", relationship="won")
+    for way in ("group=relationship", "group=relationship&mode=kanban", "group=due&mode=calendar"):
+        page = office.get(f"/customers/?relationship=hot&{way}").text
+        address = re.search(r'href="(/customers/export/csv[^"]*)"', page)
+        assert address, way
+        rows = csv_rows(office.get(unescape(address.group(1))))
+        assert [row[1] for row in rows[1:]] == ["Nóng"], way
 
 
 def test_a_spreadsheet_has_numbers_dates_and_texts(office: Browser, administrator: Actor) -> None:
