@@ -114,10 +114,25 @@ def render_part(template: str, block: str, **context: Any) -> str:
     return "".join(found.blocks[block](found.new_context(context)))
 
 
-def toast(response: Response | str, text: str, *, undo: str | None = None) -> Response:
-    """The htmx answer with a toast; `undo` is an address that takes the change back (POST)."""
+def toast(
+    response: Response | str,
+    text: str,
+    *,
+    undo: str | None = None,
+    kind: str = "success",
+    value: str | None = None,
+) -> Response:
+    """The htmx answer with a toast.
+
+    Args:
+        undo: an address that takes the change back (POST).
+        kind: `success`, `info` or `error`.
+        value: what a field has now, for who shows it (static/js/board.js).
+    """
     made = current_app.make_response(response)
-    shown = {"carebook:toast": {"text": text, "undo": undo}}
+    shown: dict[str, Any] = {"carebook:toast": {"text": text, "undo": undo, "kind": kind}}
+    if value is not None:
+        shown["carebook:value"] = value
     made.headers["HX-Trigger"] = json.dumps(shown)
     return made
 

@@ -7,7 +7,7 @@ from flask import make_response, request, url_for
 from flask_admin import expose
 from flask_babel import gettext
 
-from rules.errors import InvalidInput, NotAllowed, NotFound
+from rules.errors import InvalidInput, NotAllowed, NotFound, StaleForm
 from rules.fields import Field
 from rules.filters import merge
 from services import field_values, record_saving
@@ -52,7 +52,13 @@ class CellEdit:
                 at=now(),
                 shown={field: shown},
             )
+        except StaleForm:
+            if not request.form.get("quiet"):
+                raise
+            return self._moved_by_others(record_id, field)
         except InvalidInput as error:
+            if request.form.get("quiet"):  # a board has no place for the form of a cell
+                raise next(iter(error.fields.values()), error) from error
             part = self._cell_form(record, field, typed=typed, error=error, numbers=form.numbers)
             return make_response(part, 422)
         return self._changed(record, field, typed, shown)
@@ -67,13 +73,7 @@ class CellEdit:
         """The row in its place, and a toast that takes the change back."""
         collection = self.model.collection()  # type: ignore[attr-defined]
         row = collection.find_one({"_id": record["_id"]}, self._projection())  # type: ignore[attr-defined]
-        kept = field_values.form_text(
-            self.document_kind().fields[field],  # type: ignore[attr-defined]
-            field_values.value_of(
-                self.document_kind().fields[field],  # type: ignore[attr-defined]
-                collection.find_one({"_id": record["_id"]}),
-            ),
-        )
+        kept = self._value_now(record["_id"], field)
         undo = url_for(
             f"{self.endpoint}.cell_view",  # type: ignore[attr-defined]
             record_id=record["_id"],
@@ -81,9 +81,10 @@ class CellEdit:
             **{TO: shown, FROM: kept},
         )
         # A board has no rows to replace; an undo loads the page again.
+        quiet = bool(request.form.get("quiet"))
         part = (
             ""
-            if request.form.get("quiet") or TO in request.args
+            if quiet or TO in request.args
             else self.render(  # type: ignore[attr-defined]
                 "lists/row_in_place.html",
                 rows=self.row_views([row]),  # type: ignore[attr-defined]
@@ -91,7 +92,29 @@ class CellEdit:
                 changed=True,
             )
         )
-        return toast(part, gettext("Saved."), undo=None if TO in request.args else undo)
+        return toast(
+            part,
+            gettext("Saved."),
+            undo=None if TO in request.args else undo,
+            value=kept if quiet else None,
+        )
+
+    def _value_now(self, record_id: Any, field: str) -> str:
+        """The stored value as a form shows it."""
+        found = self.document_kind().fields[field]  # type: ignore[attr-defined]
+        record = self.model.collection().find_one({"_id": record_id})  # type: ignore[attr-defined]
+        return field_values.form_text(found, field_values.value_of(found, record or {}))
+
+    def _moved_by_others(self, record_id: str, field: str) -> Any:
+        """Says that a colleague changed the card that was to be moved, and to what."""
+        value = self._value_now(self._record(record_id)["_id"], field)
+        found = self.document_kind().fields[field]  # type: ignore[attr-defined]
+        says = gettext(
+            "A colleague changed “%(field)s” of this card meanwhile. It stands at “%(value)s” now.",
+            field=self.field_label(found),  # type: ignore[attr-defined]
+            value=self.in_words(found, value) or gettext("None"),  # type: ignore[attr-defined]
+        )
+        return make_response(toast("", says, kind="error", value=value), 409)
 
     def _cell_form(
         self,

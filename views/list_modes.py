@@ -54,6 +54,11 @@ class Lane:
     more: bool = False
     note: str = ""
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether the count is exact, and not "1.000+"."""
+        return self.count <= lists.COUNT_CAP
+
 
 @dataclass(frozen=True, slots=True)
 class Day:

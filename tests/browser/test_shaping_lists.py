@@ -252,13 +252,43 @@ def test_a_card_is_moved_by_keyboard(sit_down: SitDown, site: Site) -> None:
     card = lanes.nth(start).locator("[data-card]").first
     customer = ObjectId(card.get_attribute("data-card"))
     there = lanes.nth(start + 1).get_attribute("data-lane")
+    counts = page.locator(".board-head b")
+    before = [int(counts.nth(n).inner_text()) for n in (start, start + 1)]
     card.focus()
     with page.expect_response(lambda answer: "/cell/" in answer.url):
         page.keyboard.press("Alt+ArrowRight")
     desk.toast()
     assert of(site, [customer], "relationship") == [there]
+    after = [int(counts.nth(n).inner_text()) for n in (start, start + 1)]
+    assert after == [before[0] - 1, before[1] + 1]
     desk.go("/customers/?group=relationship&mode=kanban")
     assert page.locator(f"[data-lane='{there}'] [data-card='{customer}']").count() == 1
+
+
+def test_a_card_that_a_colleague_moved_goes_where_it_is_now(sit_down: SitDown, site: Site) -> None:
+    desk = sit_down("quanly2")
+    page = desk.page
+    desk.go("/customers/?group=relationship&mode=kanban")
+    lanes = page.locator("[data-lane]")
+    assert lanes.count() > 2
+    start = next(n for n in range(lanes.count() - 1) if lanes.nth(n).locator("[data-card]").count())
+    card = lanes.nth(start).locator("[data-card]").first
+    customer = card.get_attribute("data-card")
+    there = next(n for n in range(lanes.count()) if n not in (start, start + 1))
+    stands = lanes.nth(there).get_attribute("data-lane")
+    counts = page.locator(".board-head b")
+    before = [int(one) for one in counts.all_inner_texts()]
+    site.db.customers.update_one(
+        {"_id": ObjectId(customer)}, {"$set": {"relationship": stands}, "$inc": {"version": 1}}
+    )
+    desk.expected = {409}
+    card.focus()
+    with page.expect_response(lambda answer: "/cell/" in answer.url):
+        page.keyboard.press("Alt+ArrowRight")
+    page.locator(".toast-error", has_text="đồng nghiệp").wait_for()
+    assert page.locator(f"[data-lane='{stands}'] [data-card='{customer}']").count() == 1
+    expected = [one - (n == start) + (n == there) for n, one in enumerate(before)]
+    assert [int(one) for one in counts.all_inner_texts()] == expected
 
 
 def test_everything_is_found_from_one_box(sit_down: SitDown, site: Site) -> None:

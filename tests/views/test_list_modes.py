@@ -1,5 +1,6 @@
 """A list in groups, as a board and as a calendar: the same rows, filters and scope."""
 
+import json
 from datetime import date
 from typing import Any
 
@@ -65,6 +66,40 @@ def test_a_moved_card_gets_the_value_of_its_lane(desk: Browser) -> None:
     )
     assert answer.status_code == 200
     assert (Customer.collection().find_one({"_id": customer}) or {})["relationship"] == "won"
+
+
+def test_a_card_that_a_colleague_moved_says_where_it_stands_now(desk: Browser) -> None:
+    customer = make_customer(relationship="won")
+    sent = {"relationship": "new", "was.relationship": "hot", "quiet": "1"}
+    answer = desk.send(
+        f"/customers/cell/{customer}/relationship", sent, headers={"HX-Request": "true"}
+    )
+    assert answer.status_code == 409
+    said = json.loads(answer.headers["HX-Trigger"])
+    assert said["carebook:value"] == "won"
+    assert said["carebook:toast"]["kind"] == "error"
+    assert "đồng nghiệp" in said["carebook:toast"]["text"]
+    assert "“Chốt”" in said["carebook:toast"]["text"]
+    assert not answer.text, "no text of a form that the card does not have"
+    # The form of a cell has a text, which is kept.
+    answer = desk.send(
+        f"/customers/cell/{customer}/relationship",
+        {**sent, "quiet": ""},
+        headers={"HX-Request": "true"},
+    )
+    assert answer.status_code == 409
+    assert "Nội dung của bạn vẫn còn" in answer.text
+
+
+def test_a_card_that_may_not_move_says_why_without_a_form(desk: Browser) -> None:
+    customer = make_customer(relationship="won")
+    sent = {"relationship": "nonsense", "was.relationship": "won", "quiet": "1"}
+    answer = desk.send(
+        f"/customers/cell/{customer}/relationship", sent, headers={"HX-Request": "true"}
+    )
+    assert answer.status_code == 422
+    assert "data-toast" in answer.text
+    assert "<form" not in answer.text
 
 
 def test_a_calendar_puts_rows_on_their_day_and_says_how_many_more(desk: Browser) -> None:
