@@ -89,6 +89,17 @@ class ViewChoice:
 
     def _given(self) -> Mapping[str, str]:
         found = dict(self._stored_arguments())
+        lacking = self._lacking(found)
+        if lacking:
+            self.problems().append(  # type: ignore[attr-defined]
+                InvalidInput(
+                    N_(
+                        "This view is filtered, sorted or grouped by a field that is not there for"
+                        " you. That part is left out."
+                    )
+                )
+            )
+        found = {name: text for name, text in found.items() if name not in lacking}
         if WHERE in found and not current_actor().can(CONFIGURE):
             known = known_part(found[WHERE], self.kind)  # type: ignore[attr-defined]
             if known != found[WHERE]:
@@ -103,6 +114,23 @@ class ViewChoice:
                 )
             found[WHERE] = known
         return {name: text for name, text in found.items() if text}
+
+    def _lacking(self, found: Mapping[str, str]) -> set[str]:
+        """The names of those arguments, beside the filter tree, that ask for what the reader lacks."""
+        if not found:
+            return set()
+        compiled = self.compiled()  # type: ignore[attr-defined]
+        offered = {one.key for one in self.offered_filters()}  # type: ignore[attr-defined]
+        lacking = {one.key for one in self.list_filters()} - offered  # type: ignore[attr-defined]
+        if found.get("sort", "").lstrip("-") not in {"", *compiled.sorts}:
+            lacking.add("sort")
+        # Some lists have a filter by that name.
+        if "group" not in offered | lacking and found.get("group", "") not in {
+            "",
+            *compiled.fields,
+        }:
+            lacking |= {"group", "mode"}
+        return lacking & set(found)
 
     def _stored_arguments(self) -> Mapping[str, str]:
         view = self.view()
@@ -188,10 +216,20 @@ class ViewChoice:
         found = self._in_force(state)
         kept = {name: text for name, text in found.items() if text and text != usual.get(name)}
         stored = self._stored_arguments()
-        if kept.get(WHERE) == self.given().get(WHERE) and WHERE in stored:
-            kept[WHERE] = stored[WHERE]  # with what this reader does not know of
-        columns = [{"key": one.key, "width": one.width} for one in self.chosen()]  # type: ignore[attr-defined]
-        return Content(kept, columns, self.page_size())  # type: ignore[attr-defined]
+        # With what this reader does not know of; a layout belongs to its grouping.
+        given, is_grouped = self.given(), "group" in kept
+        for name, text in stored.items():
+            is_lacking = text != given.get(name) and not (name == "mode" and is_grouped)
+            if is_lacking and kept.get(name) == given.get(name):
+                kept[name] = text
+        return Content(kept, self._kept_columns(), self.page_size())  # type: ignore[attr-defined]
+
+    def _kept_columns(self) -> list[Mapping[str, Any]]:
+        """The columns that are shown; those of the view as they are while the person chose none."""
+        view = self.view()
+        if view is not None and view.columns and not self.preferences().get("columns"):  # type: ignore[attr-defined]
+            return list(view.columns)
+        return [{"key": one.key, "width": one.width} for one in self.chosen()]  # type: ignore[attr-defined]
 
     def has_changes(self) -> bool:
         """Whether what is seen differs from the view in the address."""

@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from models import Customer, Interaction, Staff
+from models import Customer, Interaction, SavedView, Staff
+from rules.saved_views import FOR_EVERYONE
 from rules.scope import SYSTEM, Actor
-from services import configuration_changes, relationship_entries
+from services import configuration_changes, relationship_entries, saved_views
 from services.configuration_changes import Change
+from services.saved_views import Content
 from services.scope import recompute_all_scope
 from tests.factories import NOW, TODAY, make_customer, make_order, make_product
 from tests.views.conftest import Browser
@@ -134,3 +136,54 @@ def test_a_computed_field_is_not_there_for_who_does_not_see_what_it_is_worked_ou
     assert "row-purple" not in desk.get("/customers/").text
     for address in addresses[1:3]:
         assert "Bình" in desk.get(address).text
+
+
+SECRET = {"type": "date", "label_vi": "Ngày Kín", "is_filtered_often": True}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"sort": "-secret"},
+        {"group": "secret", "mode": "calendar"},
+        {"group": "area", "sort": "secret"},
+        {"area": "6531f1f1f1f1f1f1f1f1f1f1", "where": "secret.filled()"},
+    ],
+)
+def test_a_shared_view_names_no_hidden_field_and_keeps_it_for_others(
+    give: Give, manager: Actor, arguments: dict[str, str]
+) -> None:
+    change = Change("fields", "customers.secret", SECRET)
+    configuration_changes.apply([change], says="t", by=SYSTEM, at=NOW)
+    make_customer(name="Ân")
+    columns = [{"key": "name", "width": None}, {"key": "secret", "width": None}]
+    content = Content({"relationship": "new", **arguments}, columns)
+    view = saved_views.create(
+        "customers", "Chung", content, by=manager, at=NOW, audience=FOR_EVERYONE
+    )
+    desk = give("share_views", customers={"secret": "hidden", "area": "hidden"})
+    addresses = [
+        f"/customers/?view={view.id}",
+        *(f"/customers/menu/{name}?view={view.id}" for name in ("columns", "layout", "save")),
+    ]
+    shown = [desk.get(address).text for address in addresses]
+    assert "Ân" in shown[0]
+    assert "nhóm theo một trường bạn không xem được" in shown[0]
+    assert "Có thay đổi chưa lưu" not in shown[0]
+    for text in shown:
+        for word in ("secret", "6531f1f1", "group=area"):
+            assert word not in text
+    desk.send(f"/customers/views?view={view.id}&q=an", {"do": "update", "version": "1"})
+    kept = SavedView.objects.get(pk=view.id)
+    assert kept.arguments == {"q": "an", "relationship": "new", **arguments}
+    assert [one["key"] for one in kept.columns] == ["name", "secret"]
+
+
+def test_a_shared_view_that_names_what_is_seen_says_nothing(give: Give, manager: Actor) -> None:
+    content = Content({"sort": "-name", "group": "area"})
+    view = saved_views.create(
+        "customers", "Chung", content, by=manager, at=NOW, audience=FOR_EVERYONE
+    )
+    text = give().get(f"/customers/?view={view.id}").text
+    assert "nhóm theo một trường bạn không xem được" not in text
+    assert "Có thay đổi chưa lưu" not in text
