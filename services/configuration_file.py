@@ -27,6 +27,7 @@ from services import (
     job_runs,
     shipped,
 )
+from services.configuration_checks import Broken
 from services.configuration_keeping import Remark
 from stores.mongo import in_transaction
 
@@ -55,7 +56,7 @@ class CannotApply(InvalidInput):
 class Plan:
     """What would change, made against `revision`; `problems` forbid it, `notes` only inform.
 
-    `remarks` inform about items: what stays, what will be broken.
+    `remarks` inform about items: what stays, and what will be broken as it can be in force.
     """
 
     revision: int
@@ -131,11 +132,11 @@ def plan_for(
     merged = _merged(there, items)
     broken = configuration_checks.broken(items, merged, now)
     found = configuration_checks.rights(items, merged, now, by)
-    if is_back:
-        remarks += [_remark(one, merged) for one in broken]
-    else:
+    if not is_back:
         losses = configuration_losses.of(items, now)
-        found = broken + found + [((one.item.section, one.item.key), one.said) for one in losses]
+        found += [(one.place, one.said) for one in broken if not one.is_live]
+        found += [((one.item.section, one.item.key), one.said) for one in losses]
+    remarks += [_remark(one, merged) for one in broken if is_back or one.is_live]
     problems = tuple(say(one) for one in found[:PROBLEMS_SHOWN])
     return Plan(revision, tuple(items), problems, tuple(notes or ()), tuple(remarks))
 
@@ -151,12 +152,12 @@ def _merged(there: Sections, items: Iterable[ItemDiff]) -> dict[str, dict[str, A
     return merged
 
 
-def _remark(problem: tuple[Place, Sentence], sections: Sections) -> Remark:
+def _remark(broken: Broken, sections: Sections) -> Remark:
     """A part that will be broken, with what is wrong with it."""
-    section, key = (*map(str, problem[0]), "")[:2]
+    section, key = (*map(str, broken.place), "")[:2]
     content = sections.get(section, {}).get(key, {})
     message = N_("will be broken, and left out of pages: %(problem)s")
-    return ItemDiff(section, key, content, content), Sentence(message, {"problem": problem[1]})
+    return ItemDiff(section, key, content, content), Sentence(message, {"problem": broken.said})
 
 
 def apply(plan: Plan, *, revision: int, says: str, by: Actor, at: datetime) -> int:
