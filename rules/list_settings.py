@@ -67,7 +67,7 @@ def action_keys(content: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def filter_keys(content: Mapping[str, Any]) -> frozenset[str] | None:
-    """The quick filters that are shown; None: all that the list has."""
+    """The quick filters that are shown; None: those that the list has by itself."""
     chosen = content.get("filters")
     return frozenset(map(str, chosen)) if isinstance(chosen, list) else None
 
@@ -93,6 +93,7 @@ class Offered:
     page_sizes: Sequence[int]
     default_page_size: int
     filters: Sequence[str]
+    default_filters: Sequence[str]
     actions: Sequence[str]
 
 
@@ -134,7 +135,7 @@ def read(typed: Typed, offered: Offered) -> dict[str, Any]:
     if size != offered.default_page_size:
         found["page_size"] = size
     filters = _known(offered.filters, typed.filters)
-    if len(filters) < len(offered.filters):
+    if set(filters) != set(offered.default_filters):
         found["filters"] = list(filters)
     colours = [(where.strip(), colour) for where, colour in typed.colours if where.strip()]
     if colours:

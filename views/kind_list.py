@@ -13,7 +13,7 @@ from flask_admin import expose
 
 from rules.errors import N_, CareError, InvalidInput, TakesTooLong
 from rules.fields import Field, Kind
-from rules.filters import FilterState, parse_filters
+from rules.filters import ChoiceFilter, Filter, FilterState, parse_filters
 from rules.permissions import CONFIGURE
 from services import computed, lists, references
 from services.lists import Page, Sort, projection_of
@@ -36,7 +36,8 @@ from views.list_columns import (
 )
 from views.list_files import ListFiles
 from views.list_modes import ListModes
-from views.list_screen import PAGING, ListPage, ListScreen
+from views.list_screen import FIELDS_OF_FILTERS, PAGING, ListPage, ListScreen
+from views.pick_filters import FIELD, field_filter, has_field_filter
 from views.record_forms import controls
 from views.row_colours import Legend, painter
 from views.row_menu import RowMenu
@@ -102,6 +103,21 @@ class KindList(
         filters = (*self.offered_filters(), self.where())
         found = parse_filters(filters, self.arguments(), known=PAGING)
         return replace(found, problems=(*found.problems, *self.where().problems))
+
+    def field_filters(self, kind: Kind) -> list[ChoiceFilter]:
+        """The quick filters that administrators can add: over choices that no other one asks for."""
+        asked = {FIELDS_OF_FILTERS.get(one.key, one.key) for one in self.list_filters()}
+        return [
+            field_filter(kind.key, one)
+            for one in kind.fields.values()
+            if one.key not in asked and has_field_filter(one)
+        ]
+
+    def added_filters(self) -> Sequence[Filter]:
+        chosen = self.compiled().filters or ()
+        if not any(key.startswith(FIELD) for key in chosen):
+            return ()
+        return [one for one in self.field_filters(self.document_kind()) if one.key in chosen]
 
     def shown_columns(self) -> Sequence[Column]:
         compiled = self.compiled()

@@ -121,9 +121,15 @@ def _seen_colours(colours: RowColours, mine: CompiledList) -> RowColours:
 
 def _filters(shape: Any, drafted: CompiledList, access: Access) -> list[str]:
     """The labels of the quick filters in the bar."""
-    return [
-        str(gettext(one.label))
+    chosen = drafted.filters
+    usual = [
+        (one.key, str(gettext(one.label)))
         for one in shape.screen.list_filters()
-        if sees_filter(shape.kind, one.key, access)
-        and (drafted.filters is None or one.key in drafted.filters)
+        if chosen is None or one.key in chosen
     ]
+    added = [
+        (one.key, one.label)
+        for one in shape.screen.field_filters(configured().kinds[shape.kind])
+        if one.key in (chosen or ())
+    ]
+    return [name for key, name in (*usual, *added) if sees_filter(shape.kind, key, access)]

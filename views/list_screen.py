@@ -34,6 +34,7 @@ from views.base import ConfiguredModelView
 from views.cells import EMPTY, Cell, Column, RowView
 from views.context import configured, current_actor, locale, today
 from views.i18n import said
+from views.pick_filters import FIELD
 
 # Names in the address that are not filters.
 STANDING = ("view", "where", "sort", "group", "mode")
@@ -49,7 +50,8 @@ FOREIGN_FILTERS = {("orders", "group"): ("products", "group")}
 
 def sees_filter(kind: str, key: str, access: Access) -> bool:
     """Whether the filter of a list over this kind asks for a field that may be read as it is."""
-    of, field = FOREIGN_FILTERS.get((kind, key), (kind, FIELDS_OF_FILTERS.get(key, key)))
+    asked = FIELDS_OF_FILTERS.get(key, key.removeprefix(FIELD))
+    of, field = FOREIGN_FILTERS.get((kind, key), (kind, asked))
     return field not in configured().kinds[of].fields or access.sees(of, field)
 
 
@@ -104,6 +106,10 @@ class ListScreen(ConfiguredModelView):
 
     def list_filters(self) -> tuple[Filter, ...]:
         """The filters in the order of the filter bar."""
+        return ()
+
+    def added_filters(self) -> Sequence[Filter]:
+        """Those that administrators added to the bar, over fields of the kind."""
         return ()
 
     def cells(self, row: dict[str, Any], refs: dict[str, Any]) -> RowView:
@@ -235,7 +241,7 @@ class ListScreen(ConfiguredModelView):
 
     def offered_filters(self) -> tuple[Filter, ...]:
         """The filters without those over fields that the person may not see as they are."""
-        found = self.list_filters()
+        found = (*self.list_filters(), *self.added_filters())
         return tuple(one for one in found if self._may_filter(one.key)) if self.kind else found
 
     def _may_filter(self, key: str) -> bool:

@@ -24,6 +24,7 @@ from views.filtering import context_of
 from views.kind_list import KindList
 from views.list_columns import PAGE_SIZES, CompiledList, compile_list, read_columns
 from views.list_preview import ListPreview, previewed
+from views.pick_filters import FIELD
 from views.row_menu import LABELS, offered_actions
 
 EVERYBODY = ""
@@ -229,7 +230,10 @@ def _shape_of(view: KindList, key: str, kind: str, label: str, icon: str) -> Lis
         view.sorts,
         view.default_sort,
         view.usual_page_size,
-        [(one.key, str(gettext(one.label))) for one in view.list_filters()],
+        [
+            *((one.key, str(gettext(one.label))) for one in view.list_filters()),
+            *((one.key, one.label) for one in view.field_filters(configured().kinds[kind])),
+        ],
         view,
     )
 
@@ -277,8 +281,13 @@ def _offered(shape: ListShape, role: str) -> Offered:
         page_sizes=PAGE_SIZES,
         default_page_size=shape.usual_page_size,
         filters=[key for key, _ in shape.filters],
+        default_filters=_usual_filters(shape),
         actions=offered_actions(shape.kind, configured()),
     )
+
+
+def _usual_filters(shape: ListShape) -> list[str]:
+    return [key for key, _ in shape.filters if not key.startswith(FIELD)]
 
 
 def _sorts(compiled: CompiledList) -> list[tuple[str, str]]:
@@ -299,12 +308,13 @@ def _stored_draft(shape: ListShape, role: str, content: Mapping[str, Any]) -> Dr
     chosen = read_columns(content.get("columns"), compiled.columns)
     widths = {one.key: str(one.width or "") for one in chosen}
     filters = rules.filter_keys(content)
+    shown = _usual_filters(shape) if filters is None else filters
     sort, size = str(content.get("sort") or ""), content.get("page_size")
     return Draft(
         _shown_columns(compiled, [one.key for one in chosen] or offered.default_columns, widths),
         sort if sort.lstrip("-") in offered.sorts else offered.default_sort,
         size if size in PAGE_SIZES else offered.default_page_size,
-        [Shown(key, name, filters is None or key in filters) for key, name in shape.filters],
+        [Shown(key, name, key in shown) for key, name in shape.filters],
         [(one.where, one.colour) for one in rules.row_colours(content)],
         _shown_actions(offered, rules.action_keys(content)),
     )

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from markupsafe import escape
 
-from models import AuditEntry, ConfigurationItem
+from models import AuditEntry, ConfigurationItem, Staff
 from rules.list_settings import ACTIONS
 from rules.scope import Actor
 from services import configuration_changes
@@ -152,6 +153,48 @@ def test_filters_colours_and_actions_are_kept_in_order(admin: Browser, desk: Bro
     assert found["actions"] == actions
     page = desk.get("/customers/").text
     assert f'id="row-{customer}" data-row="{customer}" class="row-orange"' in page
+
+
+def test_fields_of_choices_become_quick_filters(
+    admin: Browser, desk: Browser, configure: Callable[..., None]
+) -> None:
+    label = "100% <b>quý</b>"
+    configure(
+        Change("fields", "customers.vip", {"type": "yes_no", "label_vi": label}),
+        Change("fields", "customers.note2", {"type": "text", "label_vi": "Ghi chú hai"}),
+    )
+    make_customer(name="Quý Một", custom={"vip": True})
+    make_customer(name="Thường Hai", source="zalo")
+    form = admin.get(ADDRESS).text
+    assert 'value="f.source"' in form
+    assert 'value="f.note2"' not in form
+    assert 'value="f.relationship"' not in form
+    assert "f.vip" not in desk.get("/customers/").text
+    assert save(admin, filters=[*FILTERS, "f.vip", "f.source"]).status_code == 303
+    assert set(stored()["filters"]) == {*FILTERS, "f.vip", "f.source"}
+    page = desk.get("/customers/?f.vip=yes").text
+    assert "Quý Một" in page
+    assert "Thường Hai" not in page
+    assert f"{escape(label)}: Có" in page
+    assert "Thường Hai" in desk.get("/customers/?f.vip=no&f.source=zalo").text
+    assert "Thường Hai" not in desk.get("/customers/?f.source=facebook").text
+    assert 'class="alert alert-warning list-problem"' in desk.get("/customers/?f.vip=maybe").text
+
+
+def test_a_quick_filter_over_a_hidden_field_is_not_there(
+    admin: Browser,
+    configure: Callable[..., None],
+    browser_of: Callable[[Actor], Browser],
+    agent: Actor,
+) -> None:
+    save(admin, filters=[*FILTERS, "f.source"])
+    kind = {"actions": ["see"], "reach": "all", "fields": {"source": "hidden"}}
+    configure(Change("roles", "operator", {"label_vi": "Tổng đài", "kinds": {"customers": kind}}))
+    Staff.collection().update_one({"_id": agent.staff_id}, {"$set": {"roles": ["operator"]}})
+    make_customer(name="Của Zalo", source="zalo")
+    desk = browser_of(agent)
+    assert "f.source" not in desk.get("/customers/").text
+    assert "Của Zalo" in desk.get("/customers/?f.source=facebook").text
 
 
 @pytest.mark.parametrize(
