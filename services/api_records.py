@@ -14,10 +14,10 @@ from bson import ObjectId
 
 from rules.errors import N_, CareError, InvalidInput, NotFound
 from rules.expressions import with_computed
-from rules.fields import FILES, SITE, Kind
+from rules.fields import FILES, SITE, Field, Kind
 from rules.filters import Criteria, merge
 from rules.numbers import typed_decimal
-from rules.permissions import EDITED, HIDDEN, SEEN
+from rules.permissions import HIDDEN
 from rules.scope import Actor, scope
 from services import field_values, record_saving
 from services.kinds import collection_of, kind_of
@@ -82,6 +82,7 @@ def save(
     version = sent.get("version")
     if not isinstance(version, int) or isinstance(version, bool):
         raise InvalidInput(N_("Send the version of the record as you have read it."))
+    known = _fields(kind, by)
     typed: dict[str, str] = {}
     errors: dict[str, CareError] = {}
     for part in ("fields", "custom"):
@@ -90,7 +91,7 @@ def save(
             raise InvalidInput(N_("“%(part)s” is no object of names and values."), part=part)
         for key, value in values.items():
             try:
-                typed[key] = _typed(kind, part, str(key), value)
+                typed[key] = _typed(known, part, str(key), value)
             except InvalidInput as error:
                 errors[str(key)] = error
     if errors:
@@ -107,12 +108,11 @@ def _rows(kind: Kind, wanted: Criteria, limit: int, by: Actor, today: date) -> l
 def _shown(kind: Kind, row: Stored, by: Actor, today: date) -> Stored:
     seen = by.shown(kind.key, row)
     values = with_computed(field_values.values_of(kind, seen), kind.fields, today, mongo.zone())
-    levels = {key: by.access.level(kind.key, key) for key in kind.fields}
     parts: dict[str, Stored] = {"fields": {}, "custom": {}}
-    for key, field in kind.fields.items():
-        if field.is_usable and field.family != FILES and levels[key] != HIDDEN:
-            parts["custom" if field.source == SITE else "fields"][key] = _json(values[key])
-    masked = [key for key in [*parts["fields"], *parts["custom"]] if levels[key] not in UNMASKED]
+    for key, field in _fields(kind, by).items():
+        parts["custom" if field.source == SITE else "fields"][key] = _json(values[key])
+    named = [*parts["fields"], *parts["custom"]]
+    masked = [key for key in named if not by.access.sees(kind.key, key)]
     return {
         "id": str(row["_id"]),
         "kind": kind.key,
@@ -122,7 +122,13 @@ def _shown(kind: Kind, row: Stored, by: Actor, today: date) -> Stored:
     }
 
 
-UNMASKED = (SEEN, EDITED)
+def _fields(kind: Kind, by: Actor) -> dict[str, Field]:
+    """The fields that the actor's programs know of; one that is hidden is as if there were none."""
+    return {
+        key: field
+        for key, field in kind.fields.items()
+        if field.is_usable and field.family != FILES and by.access.level(kind.key, key) != HIDDEN
+    }
 
 
 def _json(value: Any) -> Any:
@@ -136,10 +142,10 @@ def _json(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
-def _typed(kind: Kind, part: str, key: str, value: Any) -> str:
+def _typed(known: Mapping[str, Field], part: str, key: str, value: Any) -> str:
     """The text that a form would send. Raises InvalidInput."""
-    field = kind.fields.get(key)
-    if field is None or (field.source == SITE) != (part == "custom") or field.family == FILES:
+    field = known.get(key)
+    if field is None or (field.source == SITE) != (part == "custom"):
         raise InvalidInput(N_("There is no such field among “%(part)s”."), part=part)
     if isinstance(value, list):
         return ", ".join(_text(one) for one in value)

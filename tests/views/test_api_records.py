@@ -135,6 +135,23 @@ def test_a_program_sees_and_changes_no_more_than_its_person(
     assert ask(outsider, "GET", "customers").json["records"] == []
 
 
+def test_a_hidden_field_is_answered_like_one_that_is_not_there(ask: Ask, agent: Actor) -> None:
+    customers = {"actions": ["see", "edit"], "reach": "all", "fields": {"card": "hidden"}}
+    configure("roles", "small", {"label_vi": "Nhỏ", "kinds": {"customers": customers}})
+    configure("fields", "customers.total", {"type": "computed", "expression": "length(card)"})
+    Staff.collection().update_one({"_id": agent.staff_id}, {"$set": {"roles": ["small"]}})
+    customer = make_customer(custom={"card": "V1"})
+    said = set()
+    for part in ("custom", "fields"):
+        for key in ("card", "total", "nothing"):
+            sent = {"version": 1, part: {key: "x"}}
+            answer = ask(agent, "PATCH", f"customers/{customer}", json=sent)
+            assert list(answer.json["fields"]) == [key]
+            said.add((part, answer.status_code, answer.text.replace(key, "KEY")))
+    assert len(said) == 2
+    assert "total" not in ask(agent, "GET", f"customers/{customer}").text
+
+
 def test_the_key_must_allow_it(ask: Ask, agent: Actor) -> None:
     path = f"customers/{make_customer()}"
     sent = {"version": 1, "custom": {"card": "x"}}
