@@ -203,6 +203,7 @@ def changes(
     typing: Typing,
     *,
     asked: Iterable[str] | None = None,
+    is_new: bool = False,
 ) -> Changes:
     """{path: (old, new)} as they are stored, of what was typed and differs.
 
@@ -212,6 +213,8 @@ def changes(
         asked: the fields that the form showed, where those that are required must be filled. By
             default those that were typed. A required field that appears because of what was typed
             must be filled in any case.
+        is_new: a new record, whose fields have their defaults unless they were typed, whoever may
+            fill them in; not those that do not apply beside the rest.
 
     Raises InvalidInput, with `fields` naming every wrong field at once.
     """
@@ -230,7 +233,8 @@ def changes(
             after[name] = field_values.parse(field, text, typing)
         except InvalidInput as error:
             errors[name] = error
-    touched = [name for name in typed if after[name] != before[name]]
+    begun = _begin(kind, typed, after, typing) if is_new else []
+    touched = [*(name for name in typed if after[name] != before[name]), *begun]
     for name, field in allowed.items():
         if name in errors:
             continue
@@ -251,6 +255,25 @@ def changes(
         )
         for name in touched
     }
+
+
+def _begin(
+    kind: Kind, typed: Mapping[str, str], after: dict[str, Any], typing: Typing
+) -> list[str]:
+    """Fills in the defaults of what was not typed; the keys of the fields that have one now."""
+    untyped = {
+        key: field
+        for key, field in kind.fields.items()
+        if field.is_usable and not field.is_derived and key not in typed
+    }
+    for key, text in (found := begins(untyped, typing)).items():
+        after[key] = readable(untyped[key], text, typing)
+    begun = [key for key in found if after[key] is not None]
+    # One that does not apply may have been what another one applied for.
+    while unfit := [key for key in begun if not applies(kind.fields[key], kind, after, typing)]:
+        after |= dict.fromkeys(unfit)
+        begun = [key for key in begun if key not in unfit]
+    return begun
 
 
 def update_of(made: Mapping[str, tuple[Any, Any]]) -> Stored:

@@ -149,7 +149,7 @@ def create(
 ) -> ObjectId:
     """Adds a record with what was typed and `base` (its number, ...); returns its id.
 
-    A field that is not among `typed` begins with its default.
+    A field that is not among `typed` begins with its default, whether or not the actor sees it.
 
     Given a `record_id`, the same form sent twice adds one record.
 
@@ -164,8 +164,7 @@ def create(
         if collection_of(kind).find_one({"_id": new_id}, {"_id": 1}, session=session):
             return Saved(1)
         allowed = field_values.editable(kind, by.access)
-        filled = {**field_values.begins(allowed, _typing(by, at, session)), **typed}
-        made = _changes(kind, filled, {}, by, at, session, asked=list(allowed))
+        made = _changes(kind, typed, {}, by, at, session, asked=list(allowed), is_new=True)
         start = {**kind.base, **base, "version": 1, "created_at": at, "updated_at": at}
         collection_of(kind).insert_one({"_id": new_id, **start}, session=session)
         writing = Writing(kind, new_id, start, made, by, at, session)
@@ -218,9 +217,10 @@ def _changes(
     session: ClientSession,
     *,
     asked: Any,
+    is_new: bool = False,
 ) -> Changes:
     typing = _typing(by, at, session)
-    return field_values.changes(kind, typed, before, by.access, typing, asked=asked)
+    return field_values.changes(kind, typed, before, by.access, typing, asked=asked, is_new=is_new)
 
 
 def _typing(by: Actor, at: datetime, session: ClientSession) -> Typing:

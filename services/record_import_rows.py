@@ -211,9 +211,14 @@ class Checker:
         row.way = NEW
         row.record_id = row.record_id or ObjectId()
         allowed = field_values.editable(self._kind, self._by.access)
-        filled = {**field_values.begins(allowed, self._typing), **row.typed}
         made = field_values.changes(
-            self._kind, filled, {}, self._by.access, self._typing, asked=list(allowed)
+            self._kind,
+            row.typed,
+            {},
+            self._by.access,
+            self._typing,
+            asked=list(allowed),
+            is_new=True,
         )
         field_values.refuse_duplicates(self._kind, made, row.record_id, self._by)
 

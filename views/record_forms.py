@@ -130,7 +130,9 @@ class Sent:
         asked = [key for key in (self.typed if record else known) if key not in self.refused]
         typing = field_values.typing_for(configured(), by, today())
         try:
-            field_values.changes(self.kind, typed, record, by.access, typing, asked=asked)
+            field_values.changes(
+                self.kind, typed, record, by.access, typing, asked=asked, is_new=not record
+            )
         except InvalidInput as error:
             return error.fields
         return {}

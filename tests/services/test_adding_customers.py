@@ -1,15 +1,17 @@
 """New customers: their number, who is responsible, who else has the phone number (B.3)."""
 
+from datetime import UTC, datetime
 from threading import Thread
 from typing import Any
 
 import pytest
 from bson import ObjectId
 
-from models import AuditEntry, Customer
+from models import AuditEntry, Customer, Staff
 from rules.errors import InvalidInput, NotAllowed
 from rules.scope import BY_CUSTOMER, Actor
-from services import customers, numbers
+from services import actors, customers, numbers
+from services.configuration_changes import Change, apply
 from tests.factories import NOW, make_customer
 
 pytestmark = pytest.mark.usefixtures("shipped")
@@ -102,3 +104,37 @@ def test_a_customer_is_not_referred_by_itself(agent: Actor) -> None:
     with pytest.raises(InvalidInput) as error:
         customers.update(found["_id"], {"referrer": found["code"]}, version=1, by=agent, at=NOW)
     assert set(error.value.fields) == {"referrer"}
+
+
+def test_defaults_belong_to_the_record_whoever_adds_it(
+    administrator: Actor, agent: Actor, db: object
+) -> None:
+    fields = {
+        "unseen": {"type": "text", "default": "A"},
+        "locked": {"type": "yes_no", "default": "no"},
+        "bound": {"type": "date", "default": "+7d", "visible_when": "unseen.is(A)"},
+        "unfit": {"type": "text", "default": "B", "visible_when": "relationship.in(lost)"},
+        "behind": {"type": "text", "default": "C", "visible_when": "unfit.is(B)"},
+        "open": {"type": "text", "default": "D"},
+        "emptied": {"type": "text", "default": "E"},
+    }
+    levels = {"unseen": "hidden", "locked": "see", "bound": "masked", "owner": "hidden"}
+    permission = {"actions": ["see", "create", "edit"], "reach": "all", "fields": levels}
+    apply(
+        [
+            *(
+                Change("fields", f"customers.{key}", {"label_vi": key, **one})
+                for key, one in fields.items()
+            ),
+            Change("roles", "small", {"label_vi": "Nhỏ", "kinds": {"customers": permission}}),
+        ],
+        says="x",
+        by=administrator,
+        at=NOW,
+    )
+    Staff.collection().update_one({"_id": agent.staff_id}, {"$set": {"roles": ["small"]}})
+    made = add(actors.as_now(agent.staff_id, at=NOW, screen="test"), name="An", emptied="")
+    assert made["owner_id"] == agent.staff_id
+    week = datetime(2026, 11, 28, tzinfo=UTC)
+    assert made["custom"] == {"unseen": "A", "locked": False, "bound": week, "open": "D"}
+    assert made["version"] == 1
