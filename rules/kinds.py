@@ -15,6 +15,8 @@ from rules.built_in_fields import BUILT_IN_KINDS, RECORD_FIELDS
 from rules.errors import N_, InvalidInput
 from rules.expressions import cycle, in_order, result
 from rules.fields import KEY_PATTERN, RESERVED, SITE, TYPES, Field, Kind
+from rules.operator_words import field_label
+from rules.operators import operator
 from rules.sentences import Sentence
 
 Content = Mapping[str, Any]
@@ -46,7 +48,7 @@ def compile_kinds(sections: Sections, pick_lists: frozenset[str]) -> Mapping[str
         per_kind.setdefault(kind, {})[key] = content
     return MappingProxyType(
         {
-            key: replace(kind, fields=_computed(_merged(kind, per_kind.get(key, {}), pick_lists)))
+            key: replace(kind, fields=_checked(_merged(kind, per_kind.get(key, {}), pick_lists)))
             for key, kind in kinds.items()
         }
     )
@@ -64,6 +66,39 @@ def _merged(
             found.append(site_field(key, content, pick_lists))
     found.sort(key=lambda one: (one.position or 10_000, one.key))
     return MappingProxyType({one.key: one for one in found})
+
+
+def _checked(fields: Mapping[str, Field]) -> Mapping[str, Field]:
+    """The fields with what is wrong between them: one that cannot be used breaks those that name
+    it, and these the next."""
+    found = _computed(fields)
+    while True:
+        broken = {
+            key: replace(one, problem=problem)
+            for key, one in found.items()
+            if one.is_usable and (problem := _condition_problem(one, found)) is not None
+        }
+        if not broken:
+            return found
+        found = _computed(MappingProxyType({**found, **broken}))
+
+
+def _condition_problem(field: Field, fields: Mapping[str, Field]) -> Sentence | None:
+    """Why nobody can say any more whether the field is to be shown."""
+    for one in conditions.conditions(conditions.read(field.visible_when)):
+        named = fields.get(one.field)
+        if named is None or not named.is_usable or named.key == field.key:
+            name = field_label(named, "vi") if named else one.field
+            message = N_(
+                "It is shown under a condition on “%(field)s”, a field that is retired, broken or not there. Change the condition."
+            )
+            return Sentence(message, {"field": name})
+        if operator(named, one.operator) is None:
+            message = N_(
+                "It is shown under a condition that cannot be asked of “%(field)s” as this is now. Change the condition."
+            )
+            return Sentence(message, {"field": field_label(named, "vi")})
+    return None
 
 
 def _computed(fields: Mapping[str, Field]) -> Mapping[str, Field]:

@@ -57,7 +57,9 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A layout ready for use; every field and panel in it is there."""
+    """A layout ready for use; every field and panel in it is there. A broken field keeps its place:
+    administrators read there what is wrong with it.
+    """
 
     summary: tuple[str, ...]
     tabs: tuple[Tab, ...]
@@ -155,7 +157,9 @@ def compile_layout(kind: Kind, content: Content, panels: Mapping[str, bool]) -> 
     summary = reader.fields(content.get("summary"), N_("the summary"))
     tabs = reader.tabs(content.get("tabs"))
     hidden = reader.fields(content.get("hidden"), N_("what is not shown"))
-    left = [key for key, one in kind.fields.items() if one.is_usable and key not in reader.placed]
+    left = [
+        key for key, one in kind.fields.items() if not one.is_retired and key not in reader.placed
+    ]
     return Layout(summary, _with_left(tabs, left), hidden, tuple(reader.problems))
 
 
@@ -191,7 +195,7 @@ class _Reader:
         found = []
         for key in _list(keys):
             field = self._kind.fields.get(str(key))
-            if field is None or not field.is_usable:
+            if field is None or field.is_retired:
                 self.problems.append(
                     Sentence(
                         N_("The field “%(key)s” in %(place)s is retired or not there."),

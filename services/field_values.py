@@ -26,6 +26,7 @@ from stores import mongo
 
 Stored = dict[str, Any]
 Changes = dict[str, tuple[Any, Any]]
+NEVER = conditions.Group(conditions.OR, ())
 
 
 def typing_for(
@@ -164,7 +165,8 @@ def begins(fields: Mapping[str, Field], typing: Typing) -> dict[str, str]:
 def applies(field: Field, kind: Kind, values: Mapping[str, Any], typing: Typing) -> bool:
     """Whether a field is shown beside these values of the record (`visible_when`).
 
-    A condition that cannot be asked any more hides nothing: it says so to administrators.
+    Under a condition that cannot be asked any more it is not shown (rules/kinds.py says so to
+    administrators, where the definition is to blame).
     """
     if not field.visible_when:
         return True
@@ -186,13 +188,14 @@ def visibility_context(kind: Kind, typing: Typing) -> Context:
 
 
 def visibility(field: Field, kind: Kind, context: Context) -> conditions.Group | None:
-    """The part of the field's condition that can be asked; None: shown always."""
+    """The field's condition; one that never holds where it cannot be asked. None: shown always."""
     try:
         tree = conditions.read(field.visible_when)
     except InvalidInput:
-        return None
+        return NEVER
     others = {key: one for key, one in kind.fields.items() if one.is_usable and key != field.key}
-    return conditions.usable(tree, others, context)[0]
+    asked, problems = conditions.usable(tree, others, context)
+    return NEVER if problems else asked
 
 
 def changes(

@@ -24,6 +24,7 @@ from services import (
     records,
 )
 from services.field_settings import TypeChanges
+from services.kinds import kind_of
 from stores import mongo
 from views import formats
 from views.base import ScreenView
@@ -152,9 +153,17 @@ class FieldSettings(ScreenView):
     @expose("/<kind>/<key>/retire", methods=("POST",))
     def retire_view(self, kind: str, key: str) -> Any:
         is_retired = request.form.get("do") != "bring_back"
+        before = {one.key for one in kind_at(kind).fields.values() if one.is_usable}
         field_settings.retire(kind, key, is_retired=is_retired, by=current_actor(), at=now())
         text = gettext("The field is retired. Its values stay.")
         flash(text if is_retired else gettext("The field is back."), "success")
+        after = kind_of(kind).fields.values()
+        broken = [label(one, locale()) for one in after if one.problem and one.key in before]
+        if broken:
+            says = gettext(
+                "These fields name it and do not work now: %(names)s", names=", ".join(broken)
+            )
+            flash(says, "error")
         return redirect(url_for(".kind_view", kind=kind), code=303)
 
     @expose("/<kind>/check")

@@ -12,6 +12,7 @@ from rules.layouts import Layout, Tab
 from rules.permissions import CONFIGURE, EDIT, EDITED, HIDDEN, MASKED
 from rules.record_paths import value_at
 from rules.scope import Actor
+from rules.sentences import Sentence
 from services import field_files, field_values, records, references
 from services.configuration import Configuration
 from views import panels
@@ -31,7 +32,7 @@ ALWAYS = frozenset({"phones", "emails", "area"})
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A field of the page; `texts` are the values one by one, where they are called or masked;
-    `files` those in it."""
+    `files` those in it; `problem` is why the field does not work, for administrators."""
 
     key: str
     type: str
@@ -42,10 +43,11 @@ class Fact:
     is_masked: bool
     is_editable: bool
     files: Sequence[ShownFile] = ()
+    problem: Sentence | None = None
 
     @property
     def is_empty(self) -> bool:
-        return self.cell is EMPTY and not self.is_masked
+        return self.cell is EMPTY and not self.is_masked and self.problem is None
 
     @property
     def is_wide(self) -> bool:
@@ -168,7 +170,11 @@ def _has_fields(tab: Tab, subject: Subject) -> bool:
 
 
 def is_met(by: Actor, kind: Kind, field: Field) -> bool:
-    """Whether the person meets the field at all; of files nothing is left behind a mask."""
+    """Whether the person meets the field at all; of files nothing is left behind a mask. A broken
+    field is met by those who can put it right.
+    """
+    if field.problem is not None and not by.can(CONFIGURE):
+        return False
     level = by.access.level(kind.key, field.key)
     return level != HIDDEN and not (level == MASKED and field.family == FILES)
 
@@ -193,21 +199,18 @@ class Facts:
         apply to the record.
         """
         wanted = [self._kind.fields[key] for key in keys if key in self._kind.fields]
-        seen = [one for one in wanted if is_met(self._by, self._kind, one)]
+        seen = [one for one in wanted if is_met(self._by, self._kind, one) and self._applies(one)]
         if self._names is None or any(one.refers_to for one in seen):
             self._names = references.of_rows([dict(self._record)], seen, by=self._by)
-        found = [self._fact(field) for field in seen]
-        return [
-            fact
-            for field, fact in zip(seen, found, strict=True)
-            if not field.visible_when or not fact.is_empty or self._applies(field)
-        ]
+        return [self._fact(field) for field in seen]
 
     def one(self, key: str) -> Fact | None:
         """The fact of one field; None when the person may not see it."""
         return next(iter(self.of([key])), None)
 
     def _fact(self, field: Field) -> Fact:
+        if field.problem is not None:
+            return _without_value(field)
         is_masked = self._by.access.level(self._kind.key, field.key) == MASKED
         stored = value_at(self._record, field.path)
         return Fact(
@@ -239,6 +242,8 @@ class Facts:
         return self._stored
 
     def _applies(self, field: Field) -> bool:
+        if not field.visible_when or field.problem is not None:
+            return True
         typing = field_values.typing_for(configured(), self._by, today())
         values = field_values.values_of(self._kind, self._raw())
         return field_values.applies(field, self._kind, values, typing)
@@ -252,10 +257,13 @@ class BlankFacts:
 
     def of(self, keys: Iterable[str]) -> list[Fact]:
         fields = (self._kind.fields[key] for key in keys if key in self._kind.fields)
-        return [
-            Fact(one.key, one.type, label(one, locale()), "", EMPTY, (), False, False)
-            for one in fields
-        ]
+        return [_without_value(one) for one in fields]
+
+
+def _without_value(field: Field) -> Fact:
+    """The field as a fact that says nothing of any record."""
+    called = label(field, locale())
+    return Fact(field.key, field.type, called, "", EMPTY, (), False, False, problem=field.problem)
 
 
 def may_edit_field(kind: Kind, key: str) -> bool:

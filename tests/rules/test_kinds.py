@@ -66,3 +66,47 @@ def test_a_kind_of_the_site_has_the_fields_of_every_record_and_its_own() -> None
 
 def test_fields_of_a_kind_that_is_gone_are_left_alone() -> None:
     assert "gone" not in kinds(fields={"gone.serial": {"type": "text"}})
+
+
+def named_by(**fields: dict[str, Any]) -> Any:
+    defined = {f"customers.{key}": {"type": "text"} | one for key, one in fields.items()}
+    return kinds(fields=defined)["customers"].fields
+
+
+def test_a_field_is_broken_while_its_condition_cannot_be_asked() -> None:
+    reason = {"visible_when": "stage.is(lost)"}
+    assert named_by(stage={}, reason=reason)["reason"].is_usable
+    assert named_by(reason=reason)["reason"].problem
+    assert named_by(stage={"is_retired": True}, reason=reason)["reason"].problem
+    assert named_by(stage={"type": "integer"}, reason=reason)["reason"].problem
+    assert named_by(stage={}, reason={"visible_when": "reason.is(x)"})["reason"].problem
+    assert named_by(stage={}, reason={"visible_when": "or(name.filled(),gone.yes())"})[
+        "reason"
+    ].problem
+
+
+def test_what_is_broken_breaks_what_names_it() -> None:
+    fields = named_by(
+        stage={"is_retired": True},
+        reason={"visible_when": "stage.is(lost)"},
+        size={"type": "computed", "expression": "length(reason)"},
+        note2={"visible_when": "size.gt(3)"},
+        apart={"visible_when": "name.is(x)"},
+    )
+    assert [key for key in ("reason", "size", "note2", "apart") if fields[key].problem] == [
+        "reason",
+        "size",
+        "note2",
+    ]
+    back = named_by(
+        stage={},
+        reason={"visible_when": "stage.is(lost)"},
+        size={"type": "computed", "expression": "length(reason)"},
+        note2={"visible_when": "size.gt(3)"},
+    )
+    assert all(back[key].is_usable for key in ("reason", "size", "note2"))
+
+
+def test_what_is_retired_is_not_broken_too() -> None:
+    fields = named_by(reason={"visible_when": "gone.is(x)", "is_retired": True})
+    assert fields["reason"].problem is None

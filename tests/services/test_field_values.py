@@ -256,8 +256,20 @@ def test_a_field_that_is_not_shown_is_neither_needed_nor_filled(
 
 
 @pytest.mark.parametrize("broken", ["gone.in(a)", "relationship.ge(5)", "reason.is(x)"])
-def test_a_condition_that_cannot_be_asked_hides_nothing(
+def test_a_field_whose_condition_cannot_be_asked_is_nobodys_field(
     administrator: Actor, agent: Actor, broken: str
 ) -> None:
     kind = define(administrator, reason={"type": "text", "visible_when": broken})
-    assert changes(kind, agent, {}, reason="x") == {"custom.reason": (None, "x")}
+    assert kind.fields["reason"].problem
+    with pytest.raises(InvalidInput, match="not a field that you can fill in"):
+        changes(kind, agent, {}, reason="x")
+
+
+def test_a_condition_that_can_never_hold_any_more_opens_nothing(
+    administrator: Actor, agent: Actor
+) -> None:
+    """From today to a day that has passed: nobody is asked for the field, and nobody sees it."""
+    condition = "birthday.between(today,2020-01-01)"
+    kind = define(administrator, reason={"type": "text", "visible_when": condition})
+    assert kind.fields["reason"].is_usable
+    assert refused(kind, agent, {}, reason="x") == {"reason": "This does not apply here. Empty it."}
