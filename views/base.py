@@ -119,18 +119,16 @@ def toast(
     text: str,
     *,
     undo: str | None = None,
-    kind: str = "success",
     value: str | None = None,
 ) -> Response:
     """The htmx answer with a toast.
 
     Args:
         undo: an address that takes the change back (POST).
-        kind: `success`, `info` or `error`.
         value: what a field has now, for who shows it (static/js/board.js).
     """
     made = current_app.make_response(response)
-    shown: dict[str, Any] = {"carebook:toast": {"text": text, "undo": undo, "kind": kind}}
+    shown: dict[str, Any] = {"carebook:toast": {"text": text, "undo": undo}}
     if value is not None:
         shown["carebook:value"] = value
     made.headers["HX-Trigger"] = json.dumps(shown)

@@ -1,5 +1,6 @@
 """One value changed in the list itself: a cell that is edited, a card that is moved on a board."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from rules.filters import merge
 from services import field_values, record_saving
 from views.base import toast
 from views.context import current_actor, now
+from views.errors import answer
 from views.list_screen import object_id
 from views.record_forms import WAS, Sent, controls, sent
 from views.typed_numbers import Typed
@@ -53,11 +55,11 @@ class CellEdit:
                 shown={field: shown},
             )
         except StaleForm:
-            if not request.form.get("quiet"):
+            if not self._has_no_form():
                 raise
-            return self._moved_by_others(record_id, field)
+            return self._changed_by_others(record_id, field)
         except InvalidInput as error:
-            if request.form.get("quiet"):  # a board has no place for the form of a cell
+            if self._has_no_form():
                 raise next(iter(error.fields.values()), error) from error
             part = self._cell_form(record, field, typed=typed, error=error, numbers=form.numbers)
             return make_response(part, 422)
@@ -81,10 +83,9 @@ class CellEdit:
             **{TO: shown, FROM: kept},
         )
         # A board has no rows to replace; an undo loads the page again.
-        quiet = bool(request.form.get("quiet"))
         part = (
             ""
-            if quiet or TO in request.args
+            if self._has_no_form()
             else self.render(  # type: ignore[attr-defined]
                 "lists/row_in_place.html",
                 rows=self.row_views([row]),  # type: ignore[attr-defined]
@@ -96,7 +97,7 @@ class CellEdit:
             part,
             gettext("Saved."),
             undo=None if TO in request.args else undo,
-            value=kept if quiet else None,
+            value=kept if request.form.get("quiet") else None,
         )
 
     def _value_now(self, record_id: Any, field: str) -> str:
@@ -105,16 +106,22 @@ class CellEdit:
         record = self.model.collection().find_one({"_id": record_id})  # type: ignore[attr-defined]
         return field_values.form_text(found, field_values.value_of(found, record or {}))
 
-    def _moved_by_others(self, record_id: str, field: str) -> Any:
-        """Says that a colleague changed the card that was to be moved, and to what."""
+    def _has_no_form(self) -> bool:
+        """Whether a card was moved or a change taken back: nobody typed anything that is kept."""
+        return bool(request.form.get("quiet")) or TO in request.args
+
+    def _changed_by_others(self, record_id: str, field: str) -> Any:
+        """Says that a colleague changed the value meanwhile, and to what."""
         value = self._value_now(self._record(record_id)["_id"], field)
         found = self.document_kind().fields[field]  # type: ignore[attr-defined]
         says = gettext(
-            "A colleague changed “%(field)s” of this card meanwhile. It stands at “%(value)s” now.",
+            "A colleague changed “%(field)s” meanwhile. It stands at “%(value)s” now.",
             field=self.field_label(found),  # type: ignore[attr-defined]
             value=self.in_words(found, value) or gettext("None"),  # type: ignore[attr-defined]
         )
-        return make_response(toast("", says, kind="error", value=value), 409)
+        response = answer(StaleForm.status, says)
+        response.headers["HX-Trigger"] = json.dumps({"carebook:value": value})
+        return response
 
     def _cell_form(
         self,
