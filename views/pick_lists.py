@@ -67,6 +67,7 @@ class PickLists(ScreenView):
         except (InvalidInput, StaleForm) as error:
             # After a conflict the form carries the new version: saving again is then a decision.
             shown = version if isinstance(error, StaleForm) else sent
+            values = _with_kept(values, content, error)
             page = self._form(key, typed, values, content, version=shown, problem=error)
             return make_response(page, error.status)
         flash(gettext("Saved."), "success")
@@ -179,6 +180,19 @@ def _sent() -> list[dict[str, str]]:
         to = max(0, min(len(rows) - 1, at + (-1 if direction == "up" else 1)))
         rows.insert(to, rows.pop(at))
     return rows
+
+
+def _with_kept(
+    rows: list[Mapping[str, Any]], content: Mapping[str, Any], error: InvalidInput | StaleForm
+) -> list[Mapping[str, Any]]:
+    """The rows as they were sent, with what may not go: values that a colleague added meanwhile, or
+    those that could not be taken away."""
+    sent = {row["key"] for row in rows}
+    missing = [one for one in content["values"] if one["key"] not in sent]
+    if isinstance(error, StaleForm):
+        seen = request.form.get("known", "").split()
+        return [*rows, *(one for one in missing if one["key"] not in seen)]
+    return rows if error.fields else [*rows, *missing]
 
 
 def _undoable(content: Mapping[str, Any]) -> dict[str, str]:

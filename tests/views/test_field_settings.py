@@ -197,6 +197,13 @@ def sent_list(page: str) -> dict[str, list[str]]:
     return sent
 
 
+def without_first(sent: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The form without its first row."""
+    return sent | {
+        name: sent[name][1:] for name in ("key", "label_vi", "label_en", "parent", "place")
+    }
+
+
 def test_a_list_is_edited_as_one_form(admin: Browser) -> None:
     sent = sent_list(admin.get("/settings/lists/channel").text)
     sent["label_vi"][0] = "Cửa hàng chính"
@@ -219,13 +226,25 @@ def test_a_row_moves_without_scripts(admin: Browser) -> None:
 
 def test_a_value_in_use_is_refused_and_the_form_is_kept(admin: Browser) -> None:
     make_customer(channel="shop")
-    sent = sent_list(admin.get("/settings/lists/channel").text)
-    for name in ("key", "label_vi", "label_en", "parent", "place"):
-        sent[name] = sent[name][1:]
+    sent = without_first(sent_list(admin.get("/settings/lists/channel").text))
     response = admin.send("/settings/lists/channel", sent)
     assert response.status_code == 422
     assert "đang có trong 1 bản ghi" in unescape(response.text)
+    assert sent_list(response.text)["key"].count("shop") == 1
     assert ">1<" in admin.get("/settings/lists/channel/counts").text
+
+
+def test_a_stale_form_keeps_what_a_colleague_added(admin: Browser) -> None:
+    mine, theirs = (sent_list(admin.get("/settings/lists/channel").text) for _ in range(2))
+    theirs["label_vi"][-1] = "Hội chợ"
+    assert admin.send("/settings/lists/channel", theirs).status_code == 303
+    stale = admin.send("/settings/lists/channel", without_first(mine))
+    assert stale.status_code == 409
+    keys = sent_list(stale.text)["key"]
+    assert "hoi_cho" in keys
+    assert "shop" not in keys
+    assert admin.send("/settings/lists/channel", sent_list(stale.text)).status_code == 303
+    assert 'value="hoi_cho"' in admin.get("/settings/lists/channel").text
 
 
 def test_two_values_are_merged_after_a_look(admin: Browser) -> None:
