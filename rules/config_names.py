@@ -91,10 +91,10 @@ def own_label(content: Any, locale: str) -> str:
 
 
 def added_fields(items: Sequence[ItemDiff], locale: str) -> dict[tuple[str, str], str]:
-    """{(kind, field): name} of the fields that come or change with these differences."""
+    """{(kind, field): name} of the fields that come, change or go with these differences."""
     found = {}
     for item in items:
-        name = own_label(item.after, locale)
+        name = own_label(item.after, locale) or own_label(item.before, locale)
         if item.section == "fields" and name:
             kind, _, key = item.key.partition(".")
             found[kind, key] = name
@@ -117,7 +117,7 @@ def called(item: ItemDiff, place: Place, names: Names) -> Called:
         return names.menu if option in ("sections", "entries") else {}
     if item.section == "relationship_rules" and option == "status":
         return _Values(names, "relationship")
-    if item.section == "pick_lists" and option == "parent":
+    if item.section == "pick_lists" and option in ("parent", "into"):
         return _of_values(item, names.locale)
     return names.pick_lists if option == "pick_list" else {}
 
@@ -155,15 +155,16 @@ def _of_list(item: ItemDiff, owner: str, option: str, names: Names) -> Called:
     known = names.lists.get(_list_key(item, owner))
     if known is None:
         return {}
+    columns = {**names.of_fields(known.kind), **known.columns}
     if option == "sort":
         ways = (("", "↑"), ("-", "↓"))
         message = "%(name)s %(way)s"
         return {
             f"{sign}{key}": Sentence(message, {"name": name, "way": way})
-            for key, name in known.columns.items()
+            for key, name in columns.items()
             for sign, way in ways
         }
-    return {"columns": known.columns, "filters": known.filters}.get(option, {})
+    return {"columns": columns, "filters": {**columns, **known.filters}}.get(option, {})
 
 
 def _of_role(place: Place, names: Names) -> Called:

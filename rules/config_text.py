@@ -30,6 +30,11 @@ BROKEN = re.compile(r"-?[0-9]+\.[0-9]+([eE][-+]?[0-9]+)?\Z")
 OTHER_BREAKS = re.compile("[\r\x85\u2028\u2029\ufeff]")
 WORDS: Mapping[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
 
+CUT = N_("The file is not complete: it breaks off at line %(line)s. Take the whole file.")
+UNREADABLE = N_(
+    "Line %(line)s cannot be read. See whether a colon, a quotation mark or the space at its beginning is wrong, there or in the line before."
+)
+
 
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
     """Lists are indented, so that a person sees what belongs to what; nothing is repeated by alias."""
@@ -120,11 +125,9 @@ def _built(text: str) -> Document:
             reader.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise InvalidInput(
-            N_("Line %(line)s cannot be read: %(problem)s."),
-            line=mark.line + 1 if mark else 1,
-            problem=str(error.problem or error.context or "YAML")[:120],
-        ) from error
+        line = mark.line + 1 if mark else 1
+        is_cut = f"\n{END_KEY}: true" not in text
+        raise InvalidInput(CUT if is_cut else UNREADABLE, line=line) from error
     except yaml.YAMLError as error:
         raise InvalidInput(
             N_("The file contains characters that no text has. Take the file as it was exported.")

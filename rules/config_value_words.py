@@ -85,6 +85,9 @@ def in_words(item: ItemDiff, place: Place, value: Any, names: Names) -> Any:
     said = condition(item, place, value, names)
     if said is not None:
         return said
+    if option == "merged" and isinstance(value, Mapping):
+        into = _one(item, (*place, "into"), value.get("into"), names)
+        return Sentence(N_("into “%(name)s”"), {"name": plain(into)})
     if isinstance(value, Mapping):
         return _part(item, place, value, names)
     if isinstance(value, list | tuple) and value:

@@ -13,6 +13,7 @@ from rules.sentences import Sentence
 
 NOTHING = Names()
 LENGTH = 120  # of a value in a sentence
+OF_PROGRAM = ("key", "at")  # of a value that was merged; nobody reads them
 EMPTY: tuple[Any, ...] = ("", [], {})  # what says nothing when it is new
 
 SECTION_NAMES: Mapping[str, str] = {
@@ -89,15 +90,23 @@ def sentences(item: ItemDiff, names: Names = NOTHING) -> list[Sentence]:
         return []
     return [
         _sentence(_worded(one, item, names), item, names)
-        for one in item.details
+        for one in _told(item)
         if not (one.before is MISSING and one.after in EMPTY)
+    ]
+
+
+def _told(item: ItemDiff) -> list[Detail]:
+    return [
+        one
+        for one in item.details
+        if not (one.place[-2:-1] == ("merged",) and one.place[-1] in OF_PROGRAM)
     ]
 
 
 def side_by_side(item: ItemDiff, names: Names = NOTHING) -> list[tuple[Any, Any, Any]]:
     """(option, value before, value after) of all that differs; "" for no value."""
     found = []
-    for one in item.details:
+    for one in _told(item):
         said = _worded(one, item, names)
         before, after = (
             "" if _is_empty(value) else _shown(value) for value in (said.before, said.after)

@@ -155,7 +155,7 @@ class ConfigurationScreen(ScreenView):
         before = request.args.get("before", type=int)
         found = configuration_file.revisions(before=before, limit=PAGE + 1)
         context = {"text": "", "name": "", "problem": None} | more
-        names = screen_names([])
+        names = screen_names([item for one in found[:PAGE] for item in _items(one)])
         return self.render(
             "settings/configuration.html",
             revisions=[

@@ -14,6 +14,7 @@ from rules.errors import N_, CareError, InvalidInput, StaleForm
 from rules.list_settings import COLOURS, Offered, Typed
 from rules.permissions import CONFIGURE, FULL
 from services import list_settings
+from services.configuration import Configuration
 from services.lists import Sort
 from views import formats, site_records
 from views.base import ScreenView
@@ -200,15 +201,19 @@ class ListSettings(ScreenView):
         )
 
 
-def shapes() -> dict[str, ListShape]:
-    """Every list over a kind by its key, those of kinds that the site defined last."""
+def shapes(config: Configuration | None = None) -> dict[str, ListShape]:
+    """Every list over a kind by its key, those of kinds that the site defined last.
+
+    Args:
+        config: another configuration than the one in force.
+    """
     found = {
         view.list_key: _shape_of(view, view.list_key, view.kind, view.page_label(), view.icon)
         for admin in current_app.extensions["admin"]
         for view in admin._views
         if isinstance(view, KindList) and not isinstance(view, site_records.SiteRecords)
     }
-    for kind in configured().kinds.values():
+    for kind in (config or configured()).kinds.values():
         if kind.collection == site_records.ENDPOINT and not kind.is_retired and not kind.problem:
             key, label = site_records.list_key(kind.key), kind_label(kind, locale())
             found[key] = _shape_of(_site_view(), key, kind.key, label, kind.icon)

@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from commands import cli
 from config import Settings
+from rules import config_text
 from rules.scope import Actor
 from services import configuration, configuration_changes
 from services.configuration_changes import Change
@@ -95,3 +96,15 @@ def test_it_says_what_stays_when_it_goes_back(call: Any, file: Path, administrat
     result = call("rollback", str(first), "--yes")
     assert "! Field Customers › Ghi nhớ: stays, retired, because 1 records" in result.stdout
     assert result.exit_code == 0
+
+
+def test_what_only_the_file_has_is_told_by_its_names(call: Any, file: Path) -> None:
+    more = {
+        "kinds": {"slip": {"label_vi": "Phiếu", "label_en": "Slip"}},
+        "fields": {"slip.why": {"type": "text", "label_vi": "Vì sao", "label_en": "Reason"}},
+        "lists": {"records_slip": {"columns": [{"key": "why"}]}},
+    }
+    file.write_text(config_text.written(more), "utf-8")
+    said = call("diff", str(file)).stdout
+    assert "Field Slip › Reason: added" in said
+    assert "columns: “Reason”" in said

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from models import Staff
+from rules import config_text
 from rules.scope import Actor
-from services import configuration_changes
+from services import configuration, configuration_changes
 from services.configuration_changes import Change
 from tests.factories import NOW
 from tests.views.conftest import Browser
@@ -109,3 +110,102 @@ def test_lists_roles_and_rules_are_told_by_names(
     assert "hồ sơ: Khách hàng (thao tác: Xem" in vi
     for raw in ("relationship.in", "{'", "row_colours"):
         assert raw not in vi
+
+
+SLIP = {"label_vi": "Phiếu bảo hành", "label_en": "Warranty slip", "has_customer": True}
+STATES = {
+    "label_vi": "Trạng thái phiếu",
+    "values": [
+        {"key": "open", "label_vi": "Đang mở"},
+        {
+            "key": "old",
+            "label_vi": "Cũ",
+            "retired": True,
+            "merged": {"into": "open", "key": "b379", "at": "2026-11-21T03:00:00+00:00"},
+        },
+    ],
+}
+NEW = {
+    "pick_lists": {"slip_state": STATES},
+    "kinds": {"phieu_bao_hanh": SLIP},
+    "fields": {
+        "phieu_bao_hanh.trang_thai": {
+            "type": "choice",
+            "label_vi": "Tình trạng",
+            "pick_list": "slip_state",
+        },
+        "phieu_bao_hanh.ly_do": {
+            "type": "text",
+            "label_vi": "Vì sao",
+            "visible_when": "and(trang_thai.in(open))",
+        },
+    },
+    "lists": {
+        "records_phieu_bao_hanh": {
+            "columns": [{"key": "ly_do"}, {"key": "trang_thai", "width": 90}],
+            "sort": "-trang_thai",
+            "row_colours": [{"where": "trang_thai.in(open)", "colour": "red"}],
+        }
+    },
+    "menus": {"all": {"sections": [{"entries": [{"endpoint": "records/phieu_bao_hanh"}]}]}},
+    "layouts": {"phieu_bao_hanh": {"summary": ["ly_do"], "hidden": [], "tabs": []}},
+}
+RAW = ("phieu_bao_hanh", "ly_do", "trang_thai", "slip_state", "b379", "2026-11-21", "merged")
+
+
+def lines_of(page: str) -> str:
+    return page.split('class="card diff-group"', 1)[1].split('class="config-apply"', 1)[0]
+
+
+def test_what_only_the_file_has_is_told_by_its_names(office: Browser) -> None:
+    text = config_text.written(NEW)
+    page = office.send("/settings/configuration/compare", {"text": text})
+    assert page.status_code == 200
+    vi = lines_of(unescape(page.get_data(as_text=True)))
+    assert "Trường Phiếu bảo hành › Vì sao" in vi
+    assert "chỉ hiện khi: Tình trạng là một trong: Đang mở" in vi
+    assert "cột: Vì sao, Tình trạng (độ rộng: 90)" in vi
+    assert "đã gộp (vào “Đang mở”)" in vi
+    assert "Danh sách “Phiếu bảo hành”" in vi
+    assert "Bố cục Phiếu bảo hành" in vi
+    for raw in RAW:
+        assert raw not in vi
+
+
+def test_what_only_the_system_has_is_told_by_its_names(
+    office: Browser, change: Callable[..., None]
+) -> None:
+    made = [(name, key, one, 0) for name, items in NEW.items() for key, one in items.items()]
+    change(*made)
+    lists = {"records_phieu_bao_hanh": {"columns": [{"key": "title"}]}}
+    rest = {"kinds": {}, "fields": {}, "pick_lists": {}, "layouts": {}, "menus": {}, "lists": lists}
+    page = office.send("/settings/configuration/compare", {"text": config_text.written(rest)})
+    assert page.status_code == 200
+    vi = lines_of(unescape(page.get_data(as_text=True)))
+    assert "Trường Phiếu bảo hành › Vì sao" in vi
+    assert "Tình trạng ↓" in vi
+    for raw in RAW:
+        assert raw not in vi
+    revision = configuration.snapshot().revision
+    page = office.send(
+        "/settings/configuration/apply",
+        {"text": config_text.written(rest), "revision": str(revision)},
+    )
+    assert page.status_code == 303
+    for raw in RAW[:3]:  # of what is gone, earlier revisions know the names
+        assert raw not in told(office).split('class="revision"', 1)[1].split("<dialog", 1)[0]
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"), [("", "không đầy đủ"), ("\nend: true\n", "Dòng 5 không đọc được")]
+)
+def test_a_file_that_cannot_be_read_is_told_in_the_language_of_the_reader(
+    office: Browser, ending: str, said: str
+) -> None:
+    text = "carebook_configuration: 1\nfields:\n  a: {}\n  customers.b\nlists: {}" + ending
+    page = office.send("/settings/configuration/compare", {"text": text})
+    shown = unescape(page.get_data(as_text=True))
+    assert page.status_code == 422
+    assert said in shown
+    assert "could not" not in shown
+    assert "expected" not in shown
