@@ -285,8 +285,7 @@ def read_items(items: Sequence[str], texts: Mapping[str, str], panels: Iterable[
                 "is_on": texts.get(f"{TAB}.{key}.is_on") == "1",
             }
             if key in known:
-                tab["panel"] = key
-                target = []  # a panel holds no fields: what was dropped there is not placed
+                tab["panel"] = key  # it holds no fields: they stay in the area before it
             else:
                 tab["sections"] = [{"fields": []}]
                 target = tab["sections"][0]["fields"]
@@ -310,38 +309,55 @@ def _labels(texts: Mapping[str, str], prefix: str) -> dict[str, str]:
     }
 
 
-def moved(items: Sequence[str], item: str, direction: str) -> list[str]:
-    """The items with one of them a place further up or down; a tab or section takes along what is
+def moved(items: Sequence[str], item: str, direction: str, panels: Iterable[str] = ()) -> list[str]:
+    """The items with one of them a step further up or down; a tab or section takes along what is
     in it.
+
+    Fields step through the summary, the sections of each tab and what is not shown; sections from
+    tab to tab. Tabs that are panels of the program hold neither. At the end nothing moves.
     """
     found = list(items)
     if item not in found:
         return found
     start = found.index(item)
     end = start + 1
-    depth = _depth(item)
-    while end < len(found) and _depth(found[end]) > depth:
+    while end < len(found) and _depth(found[end]) > _depth(item):
         end += 1
-    block = found[start:end]
-    if direction == "up":
-        to = start - 1
-        while to > 0 and _depth(found[to]) > depth:
-            to -= 1
-        if to < 0 or _depth(found[to]) == 0:
-            to = start if depth < 3 else max(1, start - 1)
-    else:
-        to = end
-        if to < len(found) and depth < 3:
-            to += 1
-            while to < len(found) and _depth(found[to]) > depth:
-                to += 1
-            if _depth(found[end]) < depth:
-                to = end
-        else:
-            to = min(len(found), end + 1)
-    rest = found[:start] + found[end:]
-    at = to if direction == "up" else to - len(block)
-    return rest[:at] + block + rest[at:]
+    block, rest = found[start:end], found[:start] + found[end:]
+    ways = range(start - 1, -1, -1) if direction == "up" else range(start + 1, len(rest) + 1)
+    fits = {TAB: _fits_tab, SECTION: _fits_section}.get(item.partition(":")[0], _fits_field)
+    known = frozenset(f"{TAB}:{key}" for key in panels)
+    for at in ways:
+        if fits(rest, at, known):
+            return rest[:at] + block + rest[at:]
+    return found
+
+
+def _fits_field(items: Sequence[str], at: int, panels: frozenset[str]) -> bool:
+    """Whether a field can stand there: in an area, a section, or a tab that begins with none."""
+    head = next((place for place in range(at - 1, -1, -1) if _depth(items[place]) < 3), None)
+    if head is None or _tab_at(items, at) in panels:
+        return False
+    begins = items[head + 1] if head + 1 < len(items) else ""
+    return _depth(items[head]) != 1 or not begins.startswith(f"{SECTION}:")
+
+
+def _fits_section(items: Sequence[str], at: int, panels: frozenset[str]) -> bool:
+    """Whether a section can stand there: in a tab, behind all fields of the section before it."""
+    tab = _tab_at(items, at)
+    return tab is not None and tab not in panels and (at == len(items) or _depth(items[at]) < 3)
+
+
+def _fits_tab(items: Sequence[str], at: int, panels: frozenset[str]) -> bool:
+    """Whether a tab can stand there: before another one, or behind the last."""
+    is_between = at == len(items) or items[at] == HIDDEN or _depth(items[at]) == 1
+    return is_between and HIDDEN not in items[:at]
+
+
+def _tab_at(items: Sequence[str], at: int) -> str | None:
+    """The tab to which this place belongs; None in the areas beside the tabs."""
+    head = next((one for one in reversed(items[:at]) if _depth(one) < 2), SUMMARY)
+    return head if _depth(head) == 1 else None
 
 
 def _depth(item: str) -> int:

@@ -121,7 +121,7 @@ def _sent(kind: Kind) -> Mapping[str, Any]:
     items = request.form.getlist("item")
     action, _, rest = request.form.get("do", "").partition(":")
     if action in ("up", "down"):
-        items = moved(items, rest, action)
+        items = moved(items, rest, action, panels.of(kind))
     if action == "tab":
         place = items.index(rules.HIDDEN) if rules.HIDDEN in items else len(items)
         items = [*items[:place], f"{rules.TAB}:{rest}", *items[place:]]

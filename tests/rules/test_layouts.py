@@ -136,3 +136,71 @@ def test_tabs_move_and_stay_between_summary_and_what_is_hidden() -> None:
             after = moved(ITEMS, item, direction)
             assert sorted(after) == sorted(ITEMS)
             assert after[0] == "summary"
+
+
+AREAS = [
+    *("summary", "field:phones", "tab:history", "tab:own", "section:1", "field:debt"),
+    *("section:2", "tab:orders", "tab:more", "section:3", "field:vip", "tab:changes"),
+    *("hidden", "field:code"),
+]
+
+
+def stations(item: str, direction: str) -> list[tuple[str, str]]:
+    """(what stands before the item, what behind it) after each step, until it moves no more."""
+    items, found = AREAS, []
+    for _ in range(50):
+        after = moved(items, item, direction, PANELS)
+        if after == items:
+            return found
+        items, at = after, after.index(item)
+        assert sorted(items) == sorted(AREAS)
+        found.append((items[at - 1], items[at + 1] if at + 1 < len(items) else ""))
+    raise AssertionError("it goes round and round")
+
+
+def test_a_field_steps_down_through_every_area_and_past_every_panel() -> None:
+    assert stations("field:phones", "down") == [
+        ("section:1", "field:debt"),
+        ("field:debt", "section:2"),
+        ("section:2", "tab:orders"),
+        ("section:3", "field:vip"),
+        ("field:vip", "tab:changes"),
+        ("hidden", "field:code"),
+        ("field:code", ""),
+    ]
+
+
+def test_a_field_steps_up_through_every_area_and_past_every_panel() -> None:
+    assert stations("field:code", "up") == [
+        ("field:vip", "tab:changes"),
+        ("section:3", "field:vip"),
+        ("section:2", "tab:orders"),
+        ("field:debt", "section:2"),
+        ("section:1", "field:debt"),
+        ("field:phones", "tab:history"),
+        ("summary", "field:phones"),
+    ]
+
+
+def test_a_section_steps_from_tab_to_tab() -> None:
+    before = [before for before, _ in stations("section:1", "down")]
+    assert before == ["section:2", "tab:more", "field:vip"]
+    assert moved(AREAS, "section:2", "down", PANELS)[6:10] == [
+        "tab:orders",
+        "tab:more",
+        "section:2",
+        "section:3",
+    ]
+    assert moved(AREAS, "section:3", "up", PANELS)[6:10] == [
+        "section:2",
+        "section:3",
+        "field:vip",
+        "tab:orders",
+    ]
+
+
+def test_what_stands_in_a_panel_stays_in_the_area_before_it() -> None:
+    items = ["summary", "field:phones", "tab:history", "field:debt", "tab:own", "field:vip"]
+    found = read_items([*items, "tab:orders", "field:note", "hidden"], {}, PANELS)
+    assert found["summary"] == ["phones", "debt"]
+    assert found["tabs"][1]["sections"] == [{"fields": ["vip", "note"]}]
