@@ -15,6 +15,7 @@ from services.configuration import Configuration, compiled
 from stores import mongo
 
 Content = Mapping[str, Any]
+NAMING = ("pick_lists", "kinds", "fields", "roles")  # sections whose items others name
 
 
 def both_sides(config: Configuration, items: Sequence[ItemDiff]) -> Configuration:
@@ -23,12 +24,15 @@ def both_sides(config: Configuration, items: Sequence[ItemDiff]) -> Configuratio
     For names alone: what it grants or computes is in force nowhere.
     """
     sections = {name: dict(found) for name, found in config.sections.items()}
-    for item in items:
+    is_more = False
+    for item in (one for one in items if one.section in NAMING):
         section = sections.setdefault(item.section, {})
-        sides = [one for one in (item.after, item.before) if isinstance(one, Mapping)]
-        for content in sides:
-            section[item.key] = _with(section.get(item.key), content, item.section)
-    return compiled(sections, revision=-1, care_mode=config.care_mode)
+        known = section.get(item.key)
+        for content in (item.after, item.before):
+            if isinstance(content, Mapping):
+                section[item.key] = _with(section.get(item.key), content, item.section)
+        is_more = is_more or section.get(item.key) is not known
+    return compiled(sections, revision=-1, care_mode=config.care_mode) if is_more else config
 
 
 def _with(known: Content | None, content: Content, section: str) -> Content:
@@ -40,7 +44,7 @@ def _with(known: Content | None, content: Content, section: str) -> Content:
         return known
     there = {one.get("key") for one in values}
     more = [one for one in others if isinstance(one, Mapping) and one.get("key") not in there]
-    return {**known, "values": [*values, *more]}
+    return {**known, "values": [*values, *more]} if more else known
 
 
 def names_of(

@@ -18,6 +18,7 @@ from views.context import configured, locale, today
 from views.field_cells import kind_label
 from views.list_columns import compile_list
 from views.list_settings import ListShape, shapes
+from views.pick_filters import FIELD
 from views.row_menu import LABELS
 
 
@@ -48,7 +49,7 @@ def _of_list(shape: ListShape, config: Configuration) -> ListNames:
         shape.label,
         shape.kind,
         {key: one.heading or key for key, one in columns.items()},
-        dict(shape.filters),
+        {f"{FIELD}{key}": one.heading for key, one in columns.items()} | dict(shape.filters),
     )
 
 

@@ -11,6 +11,7 @@ from flask_babel import gettext
 from rules import conditions
 from rules import list_settings as rules
 from rules.errors import N_, CareError, InvalidInput, StaleForm
+from rules.fields import Kind
 from rules.list_settings import COLOURS, Offered, Typed
 from rules.permissions import CONFIGURE, FULL
 from services import list_settings
@@ -207,16 +208,19 @@ def shapes(config: Configuration | None = None) -> dict[str, ListShape]:
     Args:
         config: another configuration than the one in force.
     """
+    kinds = (config or configured()).kinds
     found = {
-        view.list_key: _shape_of(view, view.list_key, view.kind, view.page_label(), view.icon)
+        view.list_key: _shape_of(
+            view, view.list_key, kinds[view.kind], view.page_label(), view.icon
+        )
         for admin in current_app.extensions["admin"]
         for view in admin._views
         if isinstance(view, KindList) and not isinstance(view, site_records.SiteRecords)
     }
-    for kind in (config or configured()).kinds.values():
+    for kind in kinds.values():
         if kind.collection == site_records.ENDPOINT and not kind.is_retired and not kind.problem:
             key, label = site_records.list_key(kind.key), kind_label(kind, locale())
-            found[key] = _shape_of(_site_view(), key, kind.key, label, kind.icon)
+            found[key] = _shape_of(_site_view(), key, kind, label, kind.icon)
     return found
 
 
@@ -225,10 +229,11 @@ def _site_view() -> KindList:
     return next(one for one in views if isinstance(one, site_records.SiteRecords))
 
 
-def _shape_of(view: KindList, key: str, kind: str, label: str, icon: str) -> ListShape:
+def _shape_of(view: KindList, key: str, kind: Kind, label: str, icon: str) -> ListShape:
+    known = configured().kinds.get(kind.key)  # filters are made of what is in force
     return ListShape(
         key,
-        kind,
+        kind.key,
         label,
         icon,
         view.columns,
@@ -237,7 +242,7 @@ def _shape_of(view: KindList, key: str, kind: str, label: str, icon: str) -> Lis
         view.usual_page_size,
         [
             *((one.key, str(gettext(one.label))) for one in view.list_filters()),
-            *((one.key, one.label) for one in view.field_filters(configured().kinds[kind])),
+            *((one.key, one.label) for one in (view.field_filters(known) if known else ())),
         ],
         view,
     )

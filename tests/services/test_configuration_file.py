@@ -21,7 +21,7 @@ from services import (
 )
 from services import shipped as shipped_data
 from services.catalogues import Words
-from services.configuration_names import names_of
+from services.configuration_names import both_sides, names_of
 from tests.configuring import (
     RANK,
     changed,
@@ -105,6 +105,14 @@ def test_the_differences_are_told_in_words(configured: Actor, locale: str) -> No
             "en": ["Field Customers › Rank: changed", "name: from “Hạng” to “Bậc”"],
         }[locale]
     )
+
+
+def test_names_are_made_anew_only_for_what_is_not_known(configured: Actor) -> None:
+    config = configuration.snapshot()
+    renamed = ItemDiff("fields", "customers.rank", RANK, RANK | {"label_vi": "Bậc"})
+    unknown = ItemDiff("fields", "customers.gone", RANK, None)
+    assert both_sides(config, [renamed, ItemDiff("menus", "all", {}, None)]) is config
+    assert "gone" in both_sides(config, [renamed, unknown]).kinds["customers"].fields
 
 
 @pytest.mark.parametrize(

@@ -248,6 +248,6 @@ def test_what_stays_when_going_back_is_said_before_and_then_done(
     configuration_changes.apply([change], says="x", by=administrator, at=NOW)
     make_customer(custom={"memo": "quý"})
     page = office.get(f"{PAGE}revisions/{first}").get_data(as_text=True)
-    assert "Trường Khách hàng › Ghi nhớ</b>: ở lại, ngừng dùng, vì 1 bản ghi có giá trị" in page
+    assert "Trường Khách hàng › Ghi nhớ</b>: ở lại, ngưng dùng, vì 1 bản ghi có giá trị" in page
     assert office.send(f"{PAGE}revisions/{first}", form_of(page)).status_code == 303
     assert configuration.snapshot().kinds["customers"].fields["memo"].is_retired

@@ -144,6 +144,7 @@ NEW = {
         "records_phieu_bao_hanh": {
             "columns": [{"key": "ly_do"}, {"key": "trang_thai", "width": 90}],
             "sort": "-trang_thai",
+            "filters": ["f.trang_thai"],
             "row_colours": [{"where": "trang_thai.in(open)", "colour": "red"}],
         }
     },
@@ -165,6 +166,7 @@ def test_what_only_the_file_has_is_told_by_its_names(office: Browser) -> None:
     assert "Trường Phiếu bảo hành › Vì sao" in vi
     assert "chỉ hiện khi: Tình trạng là một trong: Đang mở" in vi
     assert "cột: Vì sao, Tình trạng (độ rộng: 90)" in vi
+    assert "bộ lọc nhanh: “Tình trạng”" in vi
     assert "đã gộp (vào “Đang mở”)" in vi
     assert "Danh sách “Phiếu bảo hành”" in vi
     assert "Bố cục Phiếu bảo hành" in vi
