@@ -24,6 +24,7 @@ from views import formats
 from views.addresses import url_to, with_query
 from views.context import configured, current_actor, locale, now, person, sent_version
 from views.filtering import WHERE, known_part
+from views.pick_filters import FIELD
 
 # What of an address stays while filters change, beside the filters themselves.
 STANDING = ("sort", "group", "mode")
@@ -121,7 +122,9 @@ class ViewChoice:
             return set()
         compiled = self.compiled()  # type: ignore[attr-defined]
         offered = {one.key for one in self.offered_filters()}  # type: ignore[attr-defined]
-        lacking = {one.key for one in self.list_filters()} - offered  # type: ignore[attr-defined]
+        asked = {one.key for one in self.list_filters()}  # type: ignore[attr-defined]
+        asked |= {name for name in found if name.startswith(FIELD)}
+        lacking = asked - offered
         if found.get("sort", "").lstrip("-") not in {"", *compiled.sorts}:
             lacking.add("sort")
         # Some lists have a filter by that name.

@@ -146,6 +146,7 @@ SECRET = {"type": "date", "label_vi": "Ngày Kín", "is_filtered_often": True}
     [
         {"sort": "-secret"},
         {"group": "secret", "mode": "calendar"},
+        {"f.secret": "yes"},
         {"group": "area", "sort": "secret"},
         {"area": "6531f1f1f1f1f1f1f1f1f1f1", "where": "secret.filled()"},
     ],
