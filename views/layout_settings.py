@@ -1,6 +1,6 @@
 """[Thiết lập] > [Bố cục bản ghi]: tabs, sections and fields of record pages, per role (S4.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import flash, make_response, redirect, request, url_for
@@ -11,13 +11,14 @@ from rules import layouts as rules
 from rules.errors import N_, CareError, StaleForm
 from rules.fields import Kind
 from rules.layouts import Layout, compile_layout, moved, read_items
-from rules.permissions import CONFIGURE
+from rules.masking import limits_of
+from rules.permissions import CONFIGURE, FULL, HIDDEN, Access
 from services import layouts, records
 from views import panels
 from views.base import ScreenView
 from views.context import configured, current_actor, is_htmx, kind_at, locale, now, sent_version
 from views.field_cells import kind_label, label
-from views.panels import Subject
+from views.panels import Panel, Subject
 from views.record_page import BlankFacts, Facts, FactSection, ShownTab
 
 TAB_NAMES = 30  # tabs of one's own that a form can add
@@ -64,8 +65,8 @@ class LayoutSettings(ScreenView):
     @expose("/<kind>/preview", methods=("POST",))
     def preview_view(self, kind: str) -> Any:
         """How a record would look; nothing is written."""
-        found = kind_at(kind)
-        return self.render("settings/_layout_preview.html", **_preview(found, _sent(found)))
+        found, role = kind_at(kind), request.form.get("role", "")
+        return self.render("settings/_layout_preview.html", **_preview(found, _sent(found), role))
 
     @expose("/<kind>/reset", methods=("POST",))
     def reset_view(self, kind: str) -> Any:
@@ -108,7 +109,7 @@ class LayoutSettings(ScreenView):
             version=version,
             is_own=is_own,
             problem=problem,
-            **_preview(kind, content),
+            **_preview(kind, content, role),
         )
 
 
@@ -177,10 +178,24 @@ def _new_tab(layout: Layout) -> str:
     return next(key for key in (f"t{n}" for n in range(1, TAB_NAMES + 99)) if key not in known)
 
 
-def _preview(kind: Kind, content: Mapping[str, Any]) -> dict[str, Any]:
-    """What the preview shows, of the newest record that the person sees, or of none."""
+def _may_open(panel: Panel, access: Access) -> bool:
+    return panel.needs is None or access.may(*panel.needs)
+
+
+def _preview(kind: Kind, content: Mapping[str, Any], role: str) -> dict[str, Any]:
+    """What the preview shows, of the newest record that the person sees, or of none.
+
+    For a role without what that role does not see; "" is everybody.
+    """
     layout, by = _compiled(kind, content), current_actor()
+    access = configured().access([role]) if role in configured().roles else FULL
     record = records.newest(kind, by=by)
+    if record:
+        record = limits_of(kind, access).shown(record)
+
+    def seen(keys: Iterable[str]) -> list[str]:
+        return [key for key in keys if access.level(kind.key, key) != HIDDEN]
+
     facts = Facts(kind, record) if record else BlankFacts(kind)
     known, opened = panels.of(kind), panels.of(kind, by)
     tabs = [
@@ -194,16 +209,19 @@ def _preview(kind: Kind, content: Mapping[str, Any]) -> dict[str, Any]:
             tab,
         )
         for tab in layout.tabs
+        if tab.panel not in known or _may_open(known[tab.panel], access)
     ]
     sections = {
-        tab.key: [FactSection(one.label(locale()), facts.of(one.fields)) for one in tab.sections]
+        tab.key: [
+            FactSection(one.label(locale()), facts.of(seen(one.fields))) for one in tab.sections
+        ]
         for tab in layout.tabs
         if not tab.panel
     }
     return {
         "preview_is_blank": record is None,
         "preview_title": (record or {}).get(kind.title) or (record or {}).get("code") or "",
-        "preview_summary": facts.of(layout.summary),
+        "preview_summary": facts.of(seen(layout.summary)),
         "preview_tabs": tabs,
         "preview_sections": sections,
     }

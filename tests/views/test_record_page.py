@@ -252,6 +252,23 @@ def test_the_preview_shows_the_newest_record_and_writes_nothing(admin: Browser) 
     assert configuration_changes.item(layouts.SECTION, "customers") == (None, 0)
 
 
+def test_the_preview_for_a_role_leaves_out_what_it_does_not_see(
+    admin: Browser, administrator: Actor
+) -> None:
+    fields = {"address": "hidden", "phones": "masked"}
+    kinds = {"customers": {"actions": ["see"], "reach": "all", "fields": fields}}
+    change = Change("roles", "trainee", {"label_vi": "Thực tập", "kinds": kinds})
+    configuration_changes.apply([change], says="t", by=administrator, at=NOW)
+    make_customer(name="Lan", address="1 Lê Lợi", phones=["0912345678"])
+    sent = editor(admin)
+    for role, is_seen in (("", True), ("trainee", False)):
+        page = admin.send("/settings/layouts/customers/preview", sent | {"role": role}).text
+        assert "Lan" in page
+        assert ("1 Lê Lợi" in page) is is_seen
+        assert ("0912345678" in page.replace(" ", "")) is is_seen
+        assert ("Đơn hàng" in page) is is_seen
+
+
 def test_a_layout_that_names_what_is_gone_breaks_no_page(admin: Browser, desk: Browser) -> None:
     content = {
         "summary": ["gone", "phones"],
