@@ -130,6 +130,8 @@ class Customer(CarebookDocument):
             {"name": "customers_by_name", "fields": ["search", "id"]},
             {"name": "customers_by_addition", "fields": ["-created_at", "-id"]},
             {"name": "customers_by_area", "fields": ["area_id", "search", "id"]},
+            # ... by relationship: the quick filter of the list, and its board.
+            {"name": "customers_by_relationship", "fields": ["relationship", "search", "id"]},
             # One care agent's customers: due under either care mode, and all that it may see.
             {
                 "name": "customers_due_of_product_carer",

@@ -34,6 +34,7 @@ GROUPED = (CHOICE, CHOICES, FLAG, REFERENCE, REFERENCES)
 KANBAN, CALENDAR = "kanban", "calendar"
 OTHERS = "?"  # no key of a choice
 CARDS = 20  # of a board's column
+NOTHING = Page([], None, None)
 A_DAY = 4  # of a calendar's day
 FIRST_MONTH, LAST_MONTH = date(1900, 1, 1), date(2200, 12, 1)  # that a calendar shows
 
@@ -188,13 +189,7 @@ class ListModes:
         return {OTHERS: 0} | lists.capped_counts(collection, wanted)
 
     def _lane(self, state: Any, field: Field, key: str, shown: Cell, count: int, note: str) -> Lane:
-        page = lists.fetch_page(
-            self.model.collection(),  # type: ignore[attr-defined]
-            merge([self.criteria(state), _has(field, key)]),  # type: ignore[attr-defined]
-            self._sort(),  # type: ignore[attr-defined]
-            size=CARDS,
-            projection=projection_of([*self._projection(), "version"]),  # type: ignore[attr-defined]
-        )
+        page = self._cards(merge([self.criteria(state), _has(field, key)])) if count else NOTHING  # type: ignore[attr-defined]
         return Lane(
             key,
             shown,
@@ -205,6 +200,15 @@ class ListModes:
                 state, where=self._narrowed(field, key or None), group=None, mode=None
             ),
             note=note,
+        )
+
+    def _cards(self, criteria: Criteria) -> Page:
+        return lists.fetch_page(
+            self.model.collection(),  # type: ignore[attr-defined]
+            criteria,
+            self._sort(),  # type: ignore[attr-defined]
+            size=CARDS,
+            projection=projection_of([*self._projection(), "version"]),  # type: ignore[attr-defined]
         )
 
     def month(self) -> date:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from models import Customer
 from rules.scope import Actor
-from services import recompute
+from services import lists, recompute
 from tests.factories import make_area, make_customer, make_order, make_product
 from tests.views.conftest import Browser
 from tests.views.due_lists import CUSTOMERS, ORDERS, appointed, due_order, in_days, listed, rows
@@ -89,8 +90,6 @@ def test_every_list_is_sorted_by_an_index(
     document: str,
 ) -> None:
     """A sort in memory would read the whole collection for one page."""
-    from services import lists
-
     plans: list[str] = []
     fetch = lists.fetch_page
 
@@ -105,3 +104,20 @@ def test_every_list_is_sorted_by_an_index(
     assert len(plans) == 1
     assert "'IXSCAN'" in plans[0]
     assert "'SORT'" not in plans[0], plans[0]
+
+
+def test_a_relationship_nobody_has_is_looked_up_and_not_searched_for(db: Any) -> None:
+    """The quick filter of the customer list: in its order, without looking at other customers."""
+    for relationship in ("new", "hot", "won"):
+        make_customer(relationship=relationship)
+    found = Customer.collection().find({"relationship": "lost"}).sort([("search", 1), ("_id", 1)])
+    plan = found.hint("customers_by_relationship").explain()
+    assert "'SORT'" not in repr(plan["queryPlanner"]["winningPlan"])
+    assert plan["executionStats"]["totalKeysExamined"] <= 1
+
+
+def test_all_customers_are_counted_when_asked_for(db: Any) -> None:
+    for _ in range(3):
+        make_customer()
+    assert lists.exact_count(Customer.collection(), {}) == 3
+    assert lists.exact_count(Customer.collection(), {"relationship": "new"}) == 3
