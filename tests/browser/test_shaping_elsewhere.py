@@ -156,12 +156,15 @@ def sent(desk: Desk, paths: Sequence[str]) -> dict[str, dict[str, list[str]]]:
 def anatomy(desk: Desk, path: str) -> list[str]:
     """A customer's page: its tabs, and the fields in the tab that was added."""
     page = desk.page
+    page.set_viewport_size({"width": 1920, "height": LAPTOP[1]})  # all tabs have room
     desk.go(path)
+    page.locator(".tabs-more").wait_for(state="hidden")
     if (added := page.locator(".tabs a", has_text=TAB_CHANGED)).count():
         added.click()
         page.wait_for_url(lambda address: "tab=" in address)
     tabs = page.locator(".tabs-line .tabs a").all_inner_texts()
     fields = page.locator(".fact-sections dt").all_inner_texts()
+    page.set_viewport_size({"width": LAPTOP[0], "height": LAPTOP[1]})
     return [re.sub(r"[\s\d.+]+$", "", str(one)) for one in tabs] + [str(one) for one in fields]
 
 
