@@ -13,7 +13,7 @@ from typing import Any
 from rules import conditions
 from rules.built_in_fields import BUILT_IN_KINDS, RECORD_FIELDS
 from rules.errors import N_, InvalidInput
-from rules.expressions import cycle, in_order, inputs, result
+from rules.expressions import cycle, in_order, result
 from rules.fields import KEY_PATTERN, RESERVED, SITE, TYPES, Field, Kind
 from rules.operator_words import field_label
 from rules.operators import operator
@@ -51,20 +51,6 @@ def compile_kinds(sections: Sections, pick_lists: frozenset[str]) -> Mapping[str
             key: replace(kind, fields=_checked(_merged(kind, per_kind.get(key, {}), pick_lists)))
             for key, kind in kinds.items()
         }
-    )
-
-
-def is_followed(kind: Kind, key: str) -> bool:
-    """Whether what stands in the field decides what other fields show: by a condition, or because
-    they are computed from it."""
-    usable = [one for one in kind.fields.values() if one.is_usable and one.key != key]
-    asked = (
-        one
-        for field in usable
-        for one in conditions.conditions(conditions.read(field.visible_when))
-    )
-    return any(key in one for one in inputs(kind.fields).values()) or any(
-        one.field == key for one in asked
     )
 
 

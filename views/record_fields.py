@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from bson import ObjectId
-from flask import Response, abort, flash, make_response, redirect, request, url_for
+from flask import abort, flash, make_response, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext
 
 from rules.errors import N_, CareError, InvalidInput, NotAllowed, StaleForm
 from rules.fields import Kind
-from rules.kinds import is_followed
 from services import preferences, record_saving, records
 from views.base import ScreenView, toast
 from views.context import current_actor, is_htmx, kind_at, local_path, now, person
@@ -63,9 +62,6 @@ class RecordFields(ScreenView):
             raw = records.raw(found, identity, by=current_actor())
             part = self._form(found, raw, key, typed=typed, problem=error, numbers=form.numbers)
             return make_response(part, error.status)
-        if is_htmx() and is_followed(found, key):
-            flash(gettext("Saved."), "success")
-            return Response("", 204, {"HX-Refresh": "true"})
         raw = records.raw(found, identity, by=current_actor())
         return toast(self._shown(found, raw, key), gettext("Saved."))
 

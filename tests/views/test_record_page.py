@@ -79,33 +79,6 @@ def test_a_field_under_a_condition_is_shown_with_it(desk: Browser, administrator
         assert ("Nhãn reason" in page) is is_shown
 
 
-def test_the_page_is_loaded_anew_when_other_fields_follow(
-    desk: Browser, administrator: Actor
-) -> None:
-    define(
-        administrator,
-        usage={"type": "text"},
-        reason={"type": "text", "visible_when": "usage.contains(stopped)"},
-        machines={"type": "integer"},
-        double={"type": "computed", "expression": "machines * 2"},
-        alone={"type": "text"},
-    )
-    customer = make_customer(custom={"usage": "stopped", "reason": "xa", "machines": 1})
-    for key, old, new, follows in (
-        ("usage", "stopped", "in use", True),
-        ("machines", "1", "2", True),
-        ("alone", "", "một mình", False),
-    ):
-        sent = {f"was.{key}": old, key: new}
-        response = desk.send(
-            f"/record/customers/{customer}/{key}", sent, headers={"HX-Request": "true"}
-        )
-        assert response.status_code == (204 if follows else 200)
-        assert response.headers.get("HX-Refresh") == ("true" if follows else None)
-    page = desk.get(f"/customers/{customer}?tab=details").text
-    assert "Nhãn reason" not in page
-
-
 def test_a_person_switches_tabs_off_and_on_by_the_gear(desk: Browser, agent: Actor) -> None:
     customer = make_customer()
     page = desk.get(f"/customers/{customer}").text
