@@ -200,7 +200,9 @@ class ListScreen(ConfiguredModelView):
             counts = lists.capped_counts(self.model.collection(), wanted)
         except TakesTooLong:
             return "", 204
-        exact = url_to(f"{self.endpoint}.count_view", **{**state.raw, EXACT: "1"})
+        exact = None
+        if counts[""] > lists.COUNT_CAP:
+            exact = url_to(f"{self.endpoint}.count_view", **{**state.raw, EXACT: "1"})
         return self.render("lists/counts.html", counts=counts, counted=self.counted, exact=exact)
 
     @expose("/range/<key>")
